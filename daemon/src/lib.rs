@@ -1,0 +1,22 @@
+//! What every Watchfire daemon needs, and nothing of what it is for.
+//!
+//! Enters: a configuration file, signals, a broker. Leaves: typed configuration, a clock, records, metrics, health.
+//! Never: what a record means, what an alert is.
+
+pub mod admin;
+pub mod backoff;
+pub mod clock;
+pub mod config;
+pub mod kafka;
+pub mod log;
+pub mod metric;
+pub mod readiness;
+pub mod reload;
+pub mod shutdown;
+pub mod snapshot;
+pub mod source;
+
+pub use crate::clock::Clock;
+pub use crate::readiness::Readiness;
+pub use crate::source::{Batch, Position, Record, Source, SourceError};
+pub use tokio_util::sync::CancellationToken as Shutdown;

@@ -1,0 +1,149 @@
+//! A record as its readers see it: a flat list of paths and values.
+//!
+//! Enters: what [`crate::decode`] makes of a record's bytes. Leaves: values by ECS path.
+//! Never: a tree. Names and texts share one buffer, so decoding into a reused event allocates nothing.
+
+use crate::{EventId, Timestamp};
+
+/// One leaf of a record.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// JSON null.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(&'a str),
+}
+
+/// One decoded record. Paths are dotted ECS names (`log.level`); the members of an array repeat its path, so a
+/// path can have several values. Empty objects and empty arrays leave nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Event {
+    pub(crate) text: String,
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) id: Option<EventId>,
+}
+
+/// A path and a value; texts are ranges of [`Event::text`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Leaf {
+    pub(crate) path: (u32, u32),
+    pub(crate) value: Stored,
+}
+
+/// [`Value`] without the borrow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Stored {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text((u32, u32)),
+}
+
+impl Event {
+    /// An event without fields, at the given time. Add fields with [`Event::push`].
+    #[must_use]
+    pub fn new(timestamp: Timestamp) -> Self {
+        Event { timestamp, ..Event::default() }
+    }
+
+    /// `@timestamp`; the time of receipt when the record had none.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// `event.id` when it is one of ours, else one made of the record's place in Kafka.
+    #[must_use]
+    pub fn id(&self) -> Option<EventId> {
+        self.id
+    }
+
+    /// Every path and value, in the record's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.leaves.iter().map(|leaf| (self.slice(leaf.path), self.load(leaf.value)))
+    }
+
+    /// The values at `path`, exactly.
+    pub fn values<'a>(&'a self, path: &str) -> impl Iterator<Item = Value<'a>> {
+        self.leaves.iter().filter(move |leaf| self.slice(leaf.path) == path).map(|leaf| self.load(leaf.value))
+    }
+
+    /// The first value at `path`.
+    #[must_use]
+    pub fn value(&self, path: &str) -> Option<Value<'_>> {
+        self.leaves.iter().find(|leaf| self.slice(leaf.path) == path).map(|leaf| self.load(leaf.value))
+    }
+
+    /// The first value at `path`, if it is text.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.value(path)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The first value at `path` as a number; text that reads as a number counts.
+    #[must_use]
+    pub fn number(&self, path: &str) -> Option<f64> {
+        match self.value(path)? {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "rules compare in f64; counters above 2^53 lose units"
+            )]
+            Value::Int(number) => Some(number as f64),
+            Value::Float(number) => Some(number),
+            Value::Text(text) => text.parse().ok(),
+            Value::Null | Value::Bool(_) => None,
+        }
+    }
+
+    /// Adds one value; a path that is there already becomes an array.
+    pub fn push(&mut self, path: &str, value: Value<'_>) {
+        let path = self.store(path);
+        let value = match value {
+            Value::Null => Stored::Null,
+            Value::Bool(truth) => Stored::Bool(truth),
+            Value::Int(number) => Stored::Int(number),
+            Value::Float(number) => Stored::Float(number),
+            Value::Text(text) => Stored::Text(self.store(text)),
+        };
+        self.leaves.push(Leaf { path, value });
+    }
+
+    /// Forgets all fields and keeps the buffers.
+    pub fn clear(&mut self, timestamp: Timestamp) {
+        self.text.clear();
+        self.leaves.clear();
+        self.timestamp = timestamp;
+        self.id = None;
+    }
+
+    fn store(&mut self, text: &str) -> (u32, u32) {
+        let start = self.text.len();
+        self.text.push_str(text);
+        (u32::try_from(start).unwrap_or(u32::MAX), u32::try_from(self.text.len()).unwrap_or(u32::MAX))
+    }
+
+    fn slice(&self, (start, end): (u32, u32)) -> &str {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn load(&self, value: Stored) -> Value<'_> {
+        match value {
+            Stored::Null => Value::Null,
+            Stored::Bool(truth) => Value::Bool(truth),
+            Stored::Int(number) => Value::Int(number),
+            Stored::Float(number) => Value::Float(number),
+            Stored::Text(range) => Value::Text(self.slice(range)),
+        }
+    }
+}
