@@ -4,3 +4,5 @@
 //! Never: a rule, an alert.
 
 pub mod batch;
+pub mod multiline;
+pub mod parser;
