@@ -11,7 +11,8 @@ RUN cargo build --release --locked --features watchfire/kafka-tls --bin watchfir
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl libssl3 tzdata \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /var/lib/watchfire --create-home watchfire
+ && useradd --system --uid 10001 --home-dir /var/lib/watchfire --create-home watchfire \
+ && install -d -o watchfire /var/log/app
 COPY --from=build /build/target/release/shipper /build/target/release/alerter /build/target/release/indexer /build/target/release/watchfire /usr/local/bin/
 COPY rules/default /etc/watchfire/rules
 USER watchfire

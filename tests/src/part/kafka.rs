@@ -1,0 +1,74 @@
+//! A real Apache Kafka (KRaft, one node).
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Weak};
+
+use rustix::process::Signal;
+
+/// A broker on loopback. Stopped when the last user lets go of it.
+#[derive(Debug)]
+pub struct Kafka {
+    port: u16,
+    extra: String,
+    folder: tempfile::TempDir,
+}
+
+impl Kafka {
+    /// Starts a broker of one's own; `extra` is further lines for `server.properties`.
+    #[must_use]
+    pub fn start(extra: &str) -> Self {
+        let kafka =
+            Kafka { port: super::free_port(), extra: extra.to_owned(), folder: tempfile::tempdir().unwrap() };
+        kafka.launch();
+        kafka
+    }
+
+    /// The broker that tests share when they only need a topic of their own.
+    #[must_use]
+    pub fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Kafka>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let kafka = Arc::new(Kafka::start(""));
+            *shared = Arc::downgrade(&kafka);
+            kafka
+        })
+    }
+
+    /// `host:port`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Ends the broker (`kill -9` when `hard`) and waits until it is gone.
+    pub fn stop(&self, hard: bool) {
+        let pid = self.pid();
+        super::signal(pid, if hard { Signal::KILL } else { Signal::TERM });
+        crate::wait::until("Kafka to end", || (!super::is_running(pid)).then_some(()));
+    }
+
+    /// Starts the same broker again, on its data.
+    pub fn launch(&self) {
+        // One download at a time: two tests may both find the cache empty.
+        static DOWNLOAD: Mutex<()> = Mutex::new(());
+        let _guard = DOWNLOAD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (cache, run, port) = (super::cache(), self.folder.path(), self.port.to_string());
+        super::run_script(
+            "kafka.sh",
+            &[cache.to_str().unwrap(), run.to_str().unwrap(), &port, "4"],
+            &[("KAFKA_EXTRA", &self.extra)],
+        );
+    }
+
+    fn pid(&self) -> u32 {
+        let file: PathBuf = self.folder.path().join("kafka.pid");
+        std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+    }
+}
+
+impl Drop for Kafka {
+    fn drop(&mut self) {
+        self.stop(true);
+    }
+}
