@@ -34,6 +34,14 @@ impl Clock {
         Clock::Lapse { origin: system_now(), started: Instant::now(), speed }
     }
 
+    /// The clock that [`Clock::lapse`] started at `origin`, in another process of the same machine.
+    #[must_use]
+    pub fn lapse_since(origin: Timestamp, speed: f64) -> Self {
+        let now = system_now();
+        let elapsed = now.since(origin);
+        Clock::Lapse { origin: origin.plus(elapsed.mul_f64(speed)), started: Instant::now(), speed }
+    }
+
     /// A clock that stands at `now` until [`Clock::set`] moves it.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
