@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::{Event, Timestamp};
+use crate::encode::{ECS_VERSION, Members};
+use crate::{Event, Timestamp, Value};
 
 /// `event.dataset` of heartbeat records.
 pub const DATASET: &str = "watchfire.heartbeat";
@@ -51,13 +52,128 @@ pub struct Ledger {
 impl Heartbeat {
     /// Appends the heartbeat's JSON object to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let _ = out;
+        out.push(b'{');
+        let mut members = Members::new(out);
+        members.time("@timestamp", self.at);
+        members.object("event", |event| event.plain("dataset", DATASET));
+        members.object("host", |host| host.plain("name", &self.host));
+        members.object("agent", |agent| {
+            agent.plain("type", "watchfire");
+            agent.plain("id", &self.agent);
+        });
+        members.object("ecs", |ecs| ecs.plain("version", ECS_VERSION));
+        members.object("watchfire", |watchfire| {
+            watchfire.number("every_ms", u64::try_from(self.every.as_millis()).unwrap_or(u64::MAX));
+            watchfire.array("services", |services| {
+                self.services.iter().for_each(|service| services.element(service));
+            });
+            watchfire.number("streams", self.streams);
+            watchfire.number("backlog_bytes", self.backlog_bytes);
+            if let Some(oldest) = self.oldest_unshipped {
+                watchfire.time("oldest_unshipped", oldest);
+            }
+            watchfire.object("ledger", |ledger| {
+                for (name, bytes) in self.ledger.entries() {
+                    ledger.number(name, bytes);
+                }
+            });
+        });
+        members.close();
     }
 
     /// The heartbeat in `event`; `None` when it is no heartbeat.
     #[must_use]
     pub fn from_event(event: &Event) -> Option<Self> {
-        let _ = event;
-        None
+        if event.text("event.dataset") != Some(DATASET) {
+            return None;
+        }
+        let services = event.values("watchfire.services").filter_map(|value| match value {
+            Value::Text(name) => Some(name.to_owned()),
+            _ => None,
+        });
+        let ledger = |name: &str| count(event, &format!("watchfire.ledger.{name}"));
+        Some(Heartbeat {
+            host: event.text("host.name")?.to_owned(),
+            agent: event.text("agent.id")?.to_owned(),
+            at: event.timestamp(),
+            every: Duration::from_millis(count(event, "watchfire.every_ms")?),
+            services: services.collect(),
+            streams: count(event, "watchfire.streams")?,
+            backlog_bytes: count(event, "watchfire.backlog_bytes")?,
+            oldest_unshipped: event
+                .text("watchfire.oldest_unshipped")
+                .and_then(|text| Timestamp::parse(text).ok()),
+            ledger: Ledger {
+                written: ledger("written")?,
+                acked: ledger("acked")?,
+                filtered: ledger("filtered")?,
+                lost: ledger("lost")?,
+                pending: ledger("pending")?,
+            },
+        })
+    }
+}
+
+impl Ledger {
+    fn entries(&self) -> [(&'static str, u64); 5] {
+        [
+            ("written", self.written),
+            ("acked", self.acked),
+            ("filtered", self.filtered),
+            ("lost", self.lost),
+            ("pending", self.pending),
+        ]
+    }
+}
+
+/// A whole number that is not negative; exact, where [`Event::number`] would round it to a double.
+fn count(event: &Event, path: &str) -> Option<u64> {
+    match event.value(path)? {
+        Value::Int(number) => u64::try_from(number).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Received, decode};
+
+    fn read(payload: &[u8]) -> Option<Heartbeat> {
+        let mut event = Event::default();
+        let timestamp = Timestamp::EPOCH;
+        decode(&Received { topic: "logs", partition: 0, offset: 0, timestamp, payload }, &mut event);
+        Heartbeat::from_event(&event)
+    }
+
+    fn sample() -> Heartbeat {
+        Heartbeat {
+            host: "web-1".to_owned(),
+            agent: "0f3a".to_owned(),
+            at: Timestamp::from_millis(1_795_429_845_123),
+            every: Duration::from_secs(10),
+            services: vec!["cart".to_owned(), "check \"out\"".to_owned()],
+            streams: 3,
+            backlog_bytes: 1 << 60,
+            oldest_unshipped: Some(Timestamp::from_secs(1_795_429_800)),
+            ledger: Ledger { written: 10, acked: 6, filtered: 1, lost: 1, pending: 2 },
+        }
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote() {
+        let idle = Heartbeat { services: vec![], oldest_unshipped: None, ..sample() };
+        for heartbeat in [sample(), idle] {
+            let mut payload = Vec::new();
+            heartbeat.encode(&mut payload);
+            assert_eq!(read(&payload), Some(heartbeat));
+        }
+    }
+
+    #[test]
+    fn takes_nothing_else_for_a_heartbeat() {
+        assert_eq!(read(b"plain text"), None);
+        assert_eq!(read(br#"{"event":{"dataset":"log"},"host":{"name":"a"},"agent":{"id":"b"}}"#), None);
+        assert_eq!(read(br#"{"event":{"dataset":"watchfire.heartbeat"},"host":{"name":"a"}}"#), None);
     }
 }

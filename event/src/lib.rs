@@ -9,6 +9,7 @@
 //! ([`Event`], owned, flat).
 
 pub mod decode;
+pub mod document;
 pub mod encode;
 pub mod event;
 pub mod fields;
@@ -16,7 +17,9 @@ pub mod heartbeat;
 pub mod id;
 pub mod level;
 pub mod origin;
+pub mod tag;
 pub mod time;
+pub mod utf8;
 
 pub use crate::encode::{Encoder, Record};
 pub use crate::event::{Event, Value};

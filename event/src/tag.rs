@@ -1,0 +1,10 @@
+//! The `tags` that Watchfire itself puts on a record whose bytes were not what they should be.
+//!
+//! Enters: nothing. Leaves: words, the same in every daemon, so that one search finds what was repaired.
+
+/// Bytes that are no UTF-8 were replaced by U+FFFD.
+pub const INVALID_UTF8: &str = "invalid_utf8";
+/// The record has more fields, longer names or deeper nesting than the bounds allow; the rest was left out.
+pub const FIELDS_TRUNCATED: &str = "fields_truncated";
+/// `@timestamp` is no time; the time of receipt stands in for it.
+pub const INVALID_TIMESTAMP: &str = "invalid_timestamp";
