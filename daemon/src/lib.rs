@@ -7,6 +7,7 @@ pub mod admin;
 pub mod backoff;
 pub mod clock;
 pub mod config;
+pub mod glob;
 pub mod kafka;
 pub mod log;
 pub mod metric;
@@ -15,6 +16,7 @@ pub mod reload;
 pub mod shutdown;
 pub mod snapshot;
 pub mod source;
+pub mod systemd;
 
 pub use crate::clock::Clock;
 pub use crate::readiness::Readiness;

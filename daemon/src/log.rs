@@ -1,1 +1,98 @@
-//! Stub.
+//! The daemon's own log.
+//!
+//! Enters: `tracing` events. Leaves: lines on standard error, as text for people or JSON for a shipper.
+//! Never: standard output, which belongs to the events that a command prints.
+
+use std::io::IsTerminal;
+use std::str::FromStr;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// How log lines look.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line for people; coloured on a terminal.
+    #[default]
+    Text,
+    /// One JSON object on each line.
+    Json,
+}
+
+/// Why the log cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter is not one.
+    #[error("log level `{level}`: {reason}; write `info`, or `warn,shipper::input=debug`")]
+    Level {
+        /// As it was written.
+        level: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is neither `text` nor `json`.
+    #[error("log format `{0}` is not known; write `text` or `json`")]
+    Format(String),
+    /// A log was set up before.
+    #[error("the log is set up already")]
+    Twice,
+}
+
+impl FromStr for LogFormat {
+    type Err = LogError;
+
+    fn from_str(text: &str) -> Result<Self, LogError> {
+        match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            other => Err(LogError::Format(other.to_owned())),
+        }
+    }
+}
+
+/// Sends log lines to standard error from now on. `level` is a level (`error`, `warn`, `info`, `debug`, `trace`) or a
+/// list of filters such as `info,shipper::input=debug`.
+///
+/// # Errors
+/// [`LogError`]
+pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
+    let filter = filter(level)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).finish().try_init(),
+    }
+    .map_err(|_| LogError::Twice)
+}
+
+fn filter(level: &str) -> Result<EnvFilter, LogError> {
+    EnvFilter::builder()
+        .parse(level)
+        .map_err(|error| LogError::Level { level: level.to_owned(), reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_a_level_or_a_list() {
+        for good in ["info", "warn,shipper::input=debug", "off"] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        let error = filter("shipper=loud").unwrap_err().to_string();
+        assert!(error.starts_with("log level `shipper=loud`: "), "{error}");
+    }
+
+    #[test]
+    fn a_format_has_two_names() {
+        assert_eq!("json".parse::<LogFormat>().unwrap(), LogFormat::Json);
+        assert_eq!(
+            "xml".parse::<LogFormat>().unwrap_err().to_string(),
+            "log format `xml` is not known; write `text` or `json`"
+        );
+    }
+}

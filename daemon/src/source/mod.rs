@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use event::Timestamp;
 
+mod group;
 pub mod kafka;
 pub mod queue;
 
@@ -50,6 +51,9 @@ pub struct Batch {
 
 /// Records in one batch at most.
 pub const BATCH_RECORDS_MAX: usize = 4096;
+
+/// Bytes of keys and payloads in one batch, after which it takes no further record.
+pub const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Why no records come.
 #[derive(Debug, thiserror::Error)]
