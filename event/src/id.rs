@@ -98,3 +98,45 @@ impl FromStr for EventId {
         Ok(EventId { stream, offset })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, is_id: bool) {
+        assert_eq!(text.parse::<EventId>().is_ok(), is_id, "{text}");
+    }
+
+    #[test]
+    fn reads_event_ids_only() {
+        check("00000000000000000000000000000abc-42", true);
+        check("ABCDEF00000000000000000000000000-0", true);
+        check("00000000000000000000000000000abc-18446744073709551616", false);
+        check("00000000000000000000000000000abc--1", false);
+        check("00000000000000000000000000000abc", false);
+        check("+0000000000000000000000000000abc-1", false);
+        check("abc-1", false);
+        check("", false);
+    }
+
+    #[test]
+    fn the_same_parts_give_the_same_id_for_ever() {
+        let id = StreamId::derive(&[b"web-1", b"/var/log/app.log", &7_u64.to_le_bytes()]);
+        // A released id: a change here sends every line of every file again.
+        assert_eq!(id.to_string(), "be946726cb9f958cc25f514f933fbb09");
+        assert_ne!(StreamId::derive(&[b"ab", b"c"]), StreamId::derive(&[b"a", b"bc"]));
+        assert_ne!(StreamId::derive(&[b"ab"]), StreamId::derive(&[b"ab", b""]));
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_what_it_wrote(bits in any::<u128>(), offset in any::<u64>()) {
+            let id = EventId { stream: StreamId::from_u128(bits), offset };
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            let hex = id.stream.hex();
+            prop_assert_eq!(std::str::from_utf8(&hex).unwrap(), id.stream.to_string());
+        }
+    }
+}

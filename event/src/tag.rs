@@ -8,3 +8,5 @@ pub const INVALID_UTF8: &str = "invalid_utf8";
 pub const FIELDS_TRUNCATED: &str = "fields_truncated";
 /// `@timestamp` is no time; the time of receipt stands in for it.
 pub const INVALID_TIMESTAMP: &str = "invalid_timestamp";
+/// The line was longer than its input allows; its end was left out and counted as lost.
+pub const TRUNCATED: &str = "truncated";

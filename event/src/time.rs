@@ -118,3 +118,73 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
         Timestamp::parse(&text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, expected: Option<i64>) {
+        assert_eq!(Timestamp::parse(text).ok().map(Timestamp::as_nanos), expected, "{text}");
+    }
+
+    #[test]
+    fn reads_rfc_3339() {
+        check("1970-01-01T00:00:00Z", Some(0));
+        check("1970-01-01T08:00:00.000000001+08:00", Some(1));
+        check("1969-12-31T23:59:59.999Z", Some(-1_000_000));
+        check("2026-11-23T10:30:45.123Z", Some(1_795_429_845_123_000_000));
+        for text in ["", "2026-11-23", "yesterday", "1600-01-01T00:00:00Z", "2300-01-01T00:00:00Z"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_text_and_the_way_out() {
+        let error = Timestamp::parse(&"x".repeat(100)).unwrap_err().to_string();
+        let expected =
+            format!("`{}` is not a time: write RFC 3339, such as 2026-11-23T10:30:45.123Z", "x".repeat(64));
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn counts_towards_the_past_below_zero() {
+        let time = Timestamp::from_nanos(-1);
+        assert_eq!((time.as_millis(), time.as_secs()), (-1, -1));
+        let minute = Duration::from_secs(60);
+        assert_eq!(time.floor(minute), Timestamp::from_secs(-60));
+        assert_eq!(Timestamp::from_secs(119).floor(minute), Timestamp::from_secs(60));
+        assert_eq!(time.floor(Duration::ZERO), time);
+    }
+
+    #[test]
+    fn saturates_at_the_ends() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Timestamp::MAX.plus(second), Timestamp::MAX);
+        assert_eq!(Timestamp::MIN.minus(second), Timestamp::MIN);
+        assert_eq!(Timestamp::EPOCH.plus(Duration::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_millis(i64::MIN), Timestamp::MIN);
+        assert_eq!(Timestamp::EPOCH.since(Timestamp::MAX), Duration::ZERO);
+        assert_eq!(Timestamp::MAX.since(Timestamp::MIN), Duration::from_nanos(i64::MAX.unsigned_abs()));
+    }
+
+    proptest! {
+        #[test]
+        fn serializes_to_text_and_back(nanos in any::<i64>()) {
+            let time = Timestamp::from_nanos(nanos);
+            prop_assert_eq!(Timestamp::parse(&time.to_string()), Ok(time));
+            let json = serde_json::to_string(&time).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), time);
+        }
+
+        #[test]
+        fn a_bucket_holds_its_moment(nanos in -1_000_000_000_000_i64..1_000_000_000_000, width in 1_u64..10_000_000_000) {
+            let (time, width) = (Timestamp::from_nanos(nanos), Duration::from_nanos(width));
+            let start = time.floor(width);
+            prop_assert!(start <= time && time < start.plus(width));
+            prop_assert_eq!(start.floor(width), start);
+        }
+    }
+}

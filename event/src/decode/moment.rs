@@ -28,9 +28,11 @@ pub fn from_text(text: &str) -> Option<Timestamp> {
 pub fn from_int(number: i64) -> Option<Timestamp> {
     match number {
         ..100_000_000 => None,
-        ..100_000_000_000 => Some(Timestamp::from_secs(number)),
-        ..100_000_000_000_000 => Some(Timestamp::from_millis(number)),
-        ..100_000_000_000_000_000 => Some(Timestamp::from_nanos(number.saturating_mul(1000))),
+        100_000_000..100_000_000_000 => Some(Timestamp::from_secs(number)),
+        100_000_000_000..100_000_000_000_000 => Some(Timestamp::from_millis(number)),
+        100_000_000_000_000..100_000_000_000_000_000 => {
+            Some(Timestamp::from_nanos(number.saturating_mul(1000)))
+        }
         _ => Some(Timestamp::from_nanos(number)),
     }
 }
@@ -207,7 +209,7 @@ mod tests {
         }
 
         #[test]
-        fn agrees_with_jiff_on_near_misses(text in "[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?(Z|[+-][0-2][0-9]:[0-6][0-9])") {
+        fn agrees_with_jiff_on_near_misses(text in "[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])") {
             prop_assert_eq!(from_iso(&text), Timestamp::parse(&text).ok());
         }
 

@@ -45,17 +45,17 @@ pub struct Encoder {
     tags: Vec<u8>,
 }
 
-/// One record to encode.
+/// One record to encode. The fields have a lifetime of their own, because a list inside them is invariant in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Record<'a> {
+pub struct Record<'r, 'a> {
     /// Where its first byte lies in the stream: `log.offset`, and the second half of `event.id`.
     pub offset: u64,
     /// The record as read, without its line end: `message` when the parser found no narrower one.
-    pub text: &'a str,
+    pub text: &'r str,
     /// When it was read: `event.created`, and `@timestamp` when the parser found none.
     pub created: Timestamp,
     /// What the parser found.
-    pub fields: &'a Fields<'a>,
+    pub fields: &'r Fields<'a>,
 }
 
 impl Encoder {
@@ -113,7 +113,7 @@ impl Encoder {
     }
 
     /// Appends the record's JSON object to `out`. It holds no raw line end, so records can be joined by one.
-    pub fn encode(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+    pub fn encode(&self, record: &Record<'_, '_>, out: &mut Vec<u8>) {
         let fields = record.fields;
         out.reserve(record.text.len() + self.constant.len() + OVERHEAD_BYTES);
         out.push(b'{');
@@ -138,7 +138,7 @@ impl Encoder {
         members.close();
     }
 
-    fn event(&self, record: &Record<'_>, members: &mut Members<'_>) {
+    fn event(&self, record: &Record<'_, '_>, members: &mut Members<'_>) {
         members.raw(&self.event);
         members.digits(record.offset);
         members.raw(b"\",");
@@ -151,7 +151,7 @@ impl Encoder {
         members.raw(b",");
     }
 
-    fn log(&self, record: &Record<'_>, members: &mut Members<'_>) {
+    fn log(&self, record: &Record<'_, '_>, members: &mut Members<'_>) {
         let fields = record.fields;
         if self.file.is_empty() && fields.level.is_none() && fields.logger.is_none() {
             return;

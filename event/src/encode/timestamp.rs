@@ -30,7 +30,7 @@ pub fn push_timestamp(out: &mut Vec<u8>, time: Timestamp) {
     }
 }
 
-#[expect(clippy::cast_sign_loss, clippy::cast_possible_truncation, reason = "the remainder is one digit")]
+#[expect(clippy::cast_sign_loss, reason = "the remainder is one digit")]
 #[inline]
 fn write_digits(text: &mut [u8; 30], range: std::ops::Range<usize>, mut number: i64) {
     for at in range.rev() {
