@@ -2,7 +2,16 @@
 //!
 //! Enters: redirected logs, probed services. Leaves: ECS records on Kafka, each once in order in its stream.
 //! Never: a rule, an alert.
+//!
+//! In the order in which data flows: an [`input`] finds lines, [`multiline`] joins them, a [`parser`] reads them, they
+//! travel as a [`batch`] through the [`channel`] to the [`output`], and their fates move the [`registry`].
 
 pub mod batch;
+pub mod channel;
+pub mod config;
+pub mod dead_letter;
+pub mod input;
+pub mod metric;
 pub mod multiline;
+pub mod output;
 pub mod parser;

@@ -1,0 +1,198 @@
+//! The way from the inputs to the output: bounded in bytes, with buffers that are used again.
+//!
+//! Enters: batches of an input, and single records of probes and heartbeats. Leaves: the same, in the order in which
+//! each sender gave them. Never: more than [`BYTES_MAX`] of a reader's bytes; a slow output makes `send` wait, which
+//! stops reading files and nothing else.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::batch::Batch;
+
+/// Bytes of batches that wait for the output at most; one batch is always let in, however large.
+pub const BYTES_MAX: usize = 2 << 20;
+/// Further bytes for those that do not wait: probes and heartbeats.
+pub const RESERVE_BYTES: usize = 256 << 10;
+/// Empty buffers that are kept for the next batch.
+const SPARE_MAX: usize = 4;
+
+/// What goes to the output.
+#[derive(Debug, Clone)]
+pub enum Parcel {
+    /// Records, each to the partition of its stream.
+    Batch(Batch),
+    /// One record for every partition of the output: a heartbeat.
+    Broadcast(Vec<u8>),
+}
+
+impl Parcel {
+    fn bytes(&self) -> usize {
+        match self {
+            Parcel::Batch(batch) => batch.bytes.len(),
+            Parcel::Broadcast(record) => record.len(),
+        }
+    }
+}
+
+/// What a receiver gets.
+#[derive(Debug)]
+pub enum Received {
+    /// The next parcel.
+    Parcel(Parcel),
+    /// Nothing came in time.
+    Nothing,
+    /// Nothing will come any more.
+    Closed,
+}
+
+/// The output has ended, or the shipper ends: whatever is not sent is read again after the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the output takes no more records")]
+pub struct Closed;
+
+/// Why an offered parcel was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The output is behind.
+    #[error("the output is behind by more than it can hold")]
+    Full,
+    /// See [`Closed`].
+    #[error("the output takes no more records")]
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Parcel>,
+    queued_bytes: usize,
+    spare: Vec<Batch>,
+    is_closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Rings when something was queued, or when the channel closed.
+    filled: Condvar,
+    /// Rings when something was taken, or when the channel closed.
+    emptied: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The inputs' end; clones share the channel.
+#[derive(Debug, Clone)]
+pub struct Sender(Arc<Shared>);
+
+/// The output's end.
+#[derive(Debug)]
+pub struct Receiver(Arc<Shared>);
+
+/// Makes the two ends.
+#[must_use]
+pub fn channel() -> (Sender, Receiver) {
+    let shared = Arc::new(Shared::default());
+    (Sender(Arc::clone(&shared)), Receiver(shared))
+}
+
+impl Sender {
+    /// An empty batch, with the memory of one that was sent before where there is one.
+    #[must_use]
+    pub fn buffer(&self) -> Batch {
+        self.0.lock().spare.pop().unwrap_or_default()
+    }
+
+    /// Queues a batch; waits while the output is behind by [`BYTES_MAX`].
+    ///
+    /// # Errors
+    /// [`Closed`]; the batch's records stay unsettled.
+    pub fn send(&self, batch: Batch) -> Result<(), Closed> {
+        let size = batch.bytes.len();
+        let mut state = self.0.lock();
+        while !state.is_closed && state.queued_bytes > 0 && state.queued_bytes + size > BYTES_MAX {
+            state = self.0.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_closed {
+            return Err(Closed);
+        }
+        self.push(state, Parcel::Batch(batch));
+        Ok(())
+    }
+
+    /// Queues a parcel without waiting; it may use [`RESERVE_BYTES`] beyond what readers may use.
+    ///
+    /// # Errors
+    /// [`Refused`]; the caller counts what it drops.
+    pub fn offer(&self, parcel: Parcel) -> Result<(), Refused> {
+        let state = self.0.lock();
+        if state.is_closed {
+            return Err(Refused::Closed);
+        }
+        if state.queued_bytes + parcel.bytes() > BYTES_MAX + RESERVE_BYTES {
+            return Err(Refused::Full);
+        }
+        self.push(state, parcel);
+        Ok(())
+    }
+
+    /// Lets the receiver take what is queued, and then see the end; senders are refused from now on.
+    pub fn close(&self) {
+        self.0.lock().is_closed = true;
+        self.0.filled.notify_all();
+        self.0.emptied.notify_all();
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, State>, parcel: Parcel) {
+        state.queued_bytes += parcel.bytes();
+        state.queue.push_back(parcel);
+        drop(state);
+        self.0.filled.notify_one();
+    }
+}
+
+impl Receiver {
+    /// The next parcel; waits for one at most `wait`.
+    #[must_use]
+    pub fn receive(&self, wait: Duration) -> Received {
+        let state = self.0.lock();
+        let is_idle = |state: &mut State| state.queue.is_empty() && !state.is_closed;
+        let (mut state, _) =
+            self.0.filled.wait_timeout_while(state, wait, is_idle).unwrap_or_else(PoisonError::into_inner);
+        match state.queue.pop_front() {
+            Some(parcel) => {
+                state.queued_bytes -= parcel.bytes();
+                drop(state);
+                self.0.emptied.notify_all();
+                Received::Parcel(parcel)
+            }
+            None if state.is_closed => Received::Closed,
+            None => Received::Nothing,
+        }
+    }
+
+    /// True when the channel is closed: what has no room in the output by now is read again after the next start.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.lock().is_closed
+    }
+
+    /// Gives a sent batch's memory back to the senders.
+    pub fn give_back(&self, mut batch: Batch) {
+        batch.clear();
+        let mut state = self.0.lock();
+        if state.spare.len() < SPARE_MAX {
+            state.spare.push(batch);
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        Sender(Arc::clone(&self.0)).close();
+    }
+}

@@ -1,0 +1,60 @@
+//! `file:` of an input.
+//!
+//! Enters: the user's keys. Leaves: [`FileConfig`]. Never: a file.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::ByteSize;
+
+use crate::multiline::MultilineConfig;
+use crate::parser::ParserConfig;
+
+/// Reads every file that matches, from rotation to rotation.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// Globs of the files: `*`, `?`, `[a-z]`, `{a,b}` and `**` for folders of any depth.
+    pub paths: Vec<String>,
+    /// Globs of files that are left out although they match.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// `service.name` of the records.
+    pub service: Option<String>,
+    /// How lines become records: `java`, `python`, `go`, `none`, or a pattern.
+    #[serde(default)]
+    pub multiline: MultilineConfig,
+    /// How a record's text is read.
+    #[serde(default)]
+    pub parse: ParserConfig,
+    /// `labels.*` of the records.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// `tags` of the records.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// A longer line is cut; what is cut off is counted as lost.
+    #[serde(default = "default_line_bytes_max")]
+    pub line_bytes_max: ByteSize,
+    /// Where a file is begun that was there before this input first ran.
+    #[serde(default)]
+    pub start: Start,
+    /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
+    pub time_zone: Option<String>,
+}
+
+/// Where reading begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// At the first byte.
+    #[default]
+    Beginning,
+    /// Behind the last byte that is there.
+    End,
+}
+
+fn default_line_bytes_max() -> ByteSize {
+    ByteSize(256 << 10)
+}

@@ -1,0 +1,335 @@
+//! Files that grow.
+//!
+//! Enters: bytes of files whose paths match. Leaves: batches of encoded records. Never: an offset that moves before
+//! its record is settled; never a wait: the machine reads what is there and says when it wants to look again.
+//!
+//! ```text
+//! scan, hints -> identity -> streams -> harvest -> frame -> join, parse, encode -> Batch
+//!                registry <- ack    <----------------------------- Settled <--------'
+//! ```
+//! [`FileInput`] is the state machine, for all file inputs of a shipper: time is an argument, and one thread drives it
+//! ([`spawn`]). The scan is the truth; file events only make it look sooner.
+
+mod ack;
+mod commit;
+mod config;
+mod frame;
+mod glob;
+mod harvest;
+mod identity;
+mod pipe;
+mod read;
+mod run;
+mod scan;
+mod status;
+mod stream;
+mod track;
+mod watch;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use daemon::Readiness;
+use event::Timestamp;
+use event::heartbeat::Ledger;
+
+pub use self::config::{FileConfig, Start};
+pub use self::glob::GlobError;
+pub use self::run::{Handle, RunDeps, spawn};
+pub use self::scan::Skipped;
+pub use self::status::{FileStatus, StreamStatus};
+pub use self::stream::Presence;
+use self::identity::Key;
+use self::pipe::Scratch;
+use self::scan::Selection;
+use self::stream::Stream;
+use crate::batch::{Batch, Settled, Ticket};
+use crate::parser;
+use crate::registry::{Losses, Opened, Registry, RegistryError};
+
+/// Bytes that one step reads of one file.
+pub const CHUNK_BYTES: usize = 256 << 10;
+/// A batch takes no further record when it has so many bytes.
+pub const BATCH_BYTES: usize = 512 << 10;
+/// Bytes of encoded records without a fate at which reading stops.
+pub const IN_FLIGHT_BYTES_MAX: u64 = 16 << 20;
+/// Time between two scans.
+pub const SCAN_EVERY: Duration = Duration::from_secs(1);
+/// Time from an ack to the group commit that makes it durable.
+pub const COMMIT_EVERY: Duration = Duration::from_secs(1);
+/// How long a file keeps its descriptor after it last gave something.
+pub const CLOSE_IDLE: Duration = Duration::from_secs(60);
+/// How long a deleted file that was read to its end is held, for a writer that has not noticed yet.
+pub const DELETED_GRACE: Duration = Duration::from_secs(5);
+/// How long a file may be missing before its unread bytes count as lost and it stops to count as a backlog.
+pub const MISSING_GRACE: Duration = Duration::from_secs(60);
+/// How long a missing file is remembered; when it comes back later, it is a new one.
+pub const FORGET_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// What a file input is given.
+#[derive(Debug)]
+pub struct Deps {
+    /// `host.name` of the records, and a part of every stream id.
+    pub host: String,
+    /// The folder of the registry.
+    pub registry: PathBuf,
+    /// Part `registry`.
+    pub readiness: Readiness,
+}
+
+/// Why a file input cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A pattern.
+    #[error("inputs: paths: {0}")]
+    Glob(#[from] GlobError),
+    /// A zone.
+    #[error("inputs: time_zone: `{name}` is no zone of this machine's tz database; write one such as `Asia/Shanghai`")]
+    TimeZone {
+        /// As the user wrote it.
+        name: String,
+    },
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+}
+
+/// What to do after [`FileInput::poll`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poll {
+    /// The batch is full, and there is more: send it and call again.
+    More,
+    /// Nothing to read until [`FileInput::deadline`] or a hint.
+    Idle,
+    /// [`IN_FLIGHT_BYTES_MAX`] are without a fate: settle some, or wait for [`FileInput::deadline`].
+    Blocked,
+}
+
+/// One `file:` of the configuration, ready to use.
+#[derive(Debug)]
+struct Input {
+    config: FileConfig,
+    context: parser::Context,
+}
+
+/// All file inputs of one shipper.
+#[derive(Debug)]
+pub struct FileInput {
+    host: String,
+    inputs: Vec<Input>,
+    selections: Vec<Selection>,
+    readiness: Readiness,
+    registry: Registry,
+    /// Files that were there before this moment and are not known were not meant to be read from a start position.
+    known_until: Timestamp,
+
+    slots: Vec<Option<Box<Stream>>>,
+    free: VecDeque<u32>,
+    by_key: HashMap<Key, u32>,
+    /// Streams with something to read, in the order of their turns.
+    ready: VecDeque<u32>,
+    /// When joined lines become records by themselves.
+    timers: BTreeSet<(Timestamp, u32)>,
+    streams_begun: u64,
+    files_open: usize,
+    files_open_max: usize,
+
+    scans: u64,
+    next_scan: Timestamp,
+    skipped: Vec<Skipped>,
+    skipped_more: u64,
+    folders: BTreeSet<PathBuf>,
+
+    dirty: Vec<u32>,
+    removed: Vec<event::StreamId>,
+    next_commit: Option<Timestamp>,
+
+    /// What streams that are done with have left in the ledger.
+    retired: Ledger,
+    retired_losses: Losses,
+    in_flight_bytes: u64,
+    buffer: Vec<u8>,
+    scratch: Scratch,
+}
+
+impl FileInput {
+    /// Opens the registry and makes ready to read `configs`; the first [`FileInput::poll`] scans.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a pattern or a zone that is none, or a registry that cannot be trusted or is in use.
+    pub fn open(configs: Vec<FileConfig>, deps: Deps, now: Timestamp) -> Result<Self, OpenError> {
+        let selections = configs
+            .iter()
+            .map(|config| Selection::parse(&config.paths, &config.exclude))
+            .collect::<Result<_, _>>()?;
+        let inputs = configs.into_iter().map(Input::new).collect::<Result<_, _>>()?;
+        let Opened { registry, entries, repaired_bytes, committed_at } = Registry::open(&deps.registry)?;
+        if repaired_bytes > 0 {
+            let path = registry.path().display();
+            tracing::warn!(%path, bytes = repaired_bytes, "cut a torn write off the registry; its last commit holds");
+        }
+        let mut input = FileInput {
+            host: deps.host,
+            inputs,
+            selections,
+            readiness: deps.readiness,
+            registry,
+            known_until: committed_at.unwrap_or(Timestamp::MAX),
+            slots: Vec::new(),
+            free: VecDeque::new(),
+            by_key: HashMap::new(),
+            ready: VecDeque::new(),
+            timers: BTreeSet::new(),
+            streams_begun: 0,
+            files_open: 0,
+            files_open_max: files_open_max(),
+            scans: 0,
+            next_scan: now,
+            skipped: Vec::new(),
+            skipped_more: 0,
+            folders: BTreeSet::new(),
+            dirty: Vec::new(),
+            removed: Vec::new(),
+            next_commit: None,
+            retired: Ledger::default(),
+            retired_losses: Losses::default(),
+            in_flight_bytes: 0,
+            buffer: Vec::new(),
+            scratch: Scratch::default(),
+        };
+        input.readiness.up("registry");
+        input.resume(entries, now);
+        Ok(input)
+    }
+
+    /// Does what is due, reads a fair share of every file that has something, and appends the records to `batch`.
+    pub fn poll(&mut self, now: Timestamp, batch: &mut Batch) -> Poll {
+        self.tick(now);
+        while self.in_flight_bytes < IN_FLIGHT_BYTES_MAX {
+            if batch.bytes.len() >= BATCH_BYTES {
+                return Poll::More;
+            }
+            let Some(slot) = self.ready.pop_front() else { return Poll::Idle };
+            self.read_step(slot, now, batch);
+        }
+        if self.ready.is_empty() { Poll::Idle } else { Poll::Blocked }
+    }
+
+    /// Does what is due without reading: scans, ends waits, commits. [`FileInput::poll`] does it too; a caller that may
+    /// not read now calls this, so that rotated files are still held before they go.
+    pub fn tick(&mut self, now: Timestamp) {
+        if self.next_scan <= now {
+            self.scan(now);
+        }
+        while let Some(&(due, slot)) = self.timers.first().filter(|(due, _)| *due <= now) {
+            self.timers.remove(&(due, slot));
+            if let Some(stream) = self.stream_mut(slot) {
+                stream.timer = None;
+            }
+            self.queue(slot);
+        }
+        if self.next_commit.is_some_and(|due| due <= now) {
+            // A failure is told by the readiness part, and tried again at the next time.
+            let _ = self.checkpoint(now);
+        }
+    }
+
+    /// Takes fates back; offsets move over contiguous runs of them.
+    pub fn settle(&mut self, settled: &[Settled], now: Timestamp) {
+        for Settled { ticket, fate } in settled {
+            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut) else {
+                continue;
+            };
+            let before = stream.window.offset();
+            self.in_flight_bytes -= stream.window.settle(ticket.sequence(), *fate);
+            if stream.window.offset() > before {
+                stream.settled();
+                let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
+                self.touch(ticket.slot(), now);
+                if is_over {
+                    self.retire(ticket.slot(), now);
+                }
+            }
+        }
+    }
+
+    /// File events: these paths are looked at now, instead of by the next scan.
+    pub fn hint<P: AsRef<Path>>(&mut self, paths: impl IntoIterator<Item = P>, now: Timestamp) {
+        for path in paths {
+            self.look(path.as_ref(), now);
+        }
+    }
+
+    /// File events were lost, or a folder changed: the next [`FileInput::poll`] scans.
+    pub fn hint_all(&mut self, now: Timestamp) {
+        self.next_scan = self.next_scan.min(now);
+    }
+
+    /// When [`FileInput::poll`] has something to do although no fate and no hint came.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let timer = self.timers.first().map(|(due, _)| *due);
+        [Some(self.next_scan), timer, self.next_commit].into_iter().flatten().min()
+    }
+
+    /// The folders that the last scan looked into: what to watch for file events.
+    #[must_use]
+    pub fn folders(&self) -> &BTreeSet<PathBuf> {
+        &self.folders
+    }
+
+    /// Bytes of encoded records without a fate.
+    #[must_use]
+    pub fn in_flight_bytes(&self) -> u64 {
+        self.in_flight_bytes
+    }
+
+    fn stream(&self, slot: u32) -> Option<&Stream> {
+        self.slots.get(slot as usize)?.as_deref()
+    }
+
+    fn stream_mut(&mut self, slot: u32) -> Option<&mut Stream> {
+        self.slots.get_mut(slot as usize)?.as_deref_mut()
+    }
+
+    /// Gives the stream a turn.
+    fn queue(&mut self, slot: u32) {
+        if let Some(stream) = self.stream_mut(slot)
+            && !stream.is_queued
+        {
+            stream.is_queued = true;
+            self.ready.push_back(slot);
+        }
+    }
+
+    /// A slot for a further stream; `None` when there are too many.
+    fn free_slot(&mut self) -> Option<u32> {
+        if let Some(slot) = self.free.pop_front() {
+            return Some(slot);
+        }
+        let slot = u32::try_from(self.slots.len()).ok().filter(|slot| *slot < Ticket::SLOTS_MAX)?;
+        self.slots.push(None);
+        Some(slot)
+    }
+}
+
+/// Descriptors for files: half of what the process may have.
+fn files_open_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit / 2).unwrap_or(usize::MAX).clamp(16, 4096)
+}
+
+impl Input {
+    fn new(config: FileConfig) -> Result<Self, OpenError> {
+        let time_zone = match &config.time_zone {
+            None => jiff::tz::TimeZone::system(),
+            Some(name) => jiff::tz::TimeZone::get(name)
+                .map_err(|_| OpenError::TimeZone { name: name.clone() })?,
+        };
+        Ok(Input { config, context: parser::Context { time_zone } })
+    }
+}
+
+#[cfg(test)]
+mod test;

@@ -1,0 +1,171 @@
+//! `output.kafka:`.
+//!
+//! Enters: the user's keys. Leaves: [`KafkaConfig`], and the settings of a producer that loses and reorders nothing.
+//! Never: a key that weakens delivery; `acks`, idempotence and time-outs are not the user's to get wrong.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use daemon::kafka::{KafkaConfigError, Sasl, Tls};
+use rdkafka::ClientConfig;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::{ByteSize, Span};
+
+use super::recovery::{BATCH_BYTES_MIN, Session};
+
+/// Bytes of one record at most. Above every broker's own limit that is in use, so that the broker decides.
+pub const RECORD_BYTES_MAX: usize = 16 << 20;
+/// Records that the producer holds at most; each costs about 300 bytes beside its own.
+const QUEUE_RECORDS_MAX: u32 = 40_000;
+/// Memory that a shipper may give to its producer.
+const QUEUE_BYTES: std::ops::RangeInclusive<u64> = (1 << 20)..=(1 << 30);
+
+/// Other names of fixed properties, and one that needs a protocol of its own.
+const ALSO_FIXED: [&str; 5] = [
+    "request.required.acks",
+    "delivery.timeout.ms",
+    "message.send.max.retries",
+    "retries",
+    "transactional.id",
+];
+
+/// Writes to one topic.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KafkaConfig {
+    /// Brokers to ask for the others, as `host:port`. One that answers is enough; name two or three.
+    pub brokers: Vec<String>,
+    /// The topic.
+    pub topic: String,
+    /// The name that the brokers' logs and quotas know this client by.
+    #[serde(default = "default_client_id")]
+    pub client_id: String,
+    /// Speak TLS.
+    #[serde(default)]
+    pub tls: Option<Tls>,
+    /// Log in.
+    #[serde(default)]
+    pub sasl: Option<Sasl>,
+    /// Further librdkafka properties, such as `socket.timeout.ms: 10000`; those that would weaken delivery are refused.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+    /// How batches are compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// How long a batch waits to fill.
+    #[serde(default = "default_linger")]
+    pub linger: Span,
+    /// Bytes of one batch before compression.
+    #[serde(default = "default_batch_bytes")]
+    pub batch_bytes: ByteSize,
+    /// Bytes that wait for the broker's answer in memory; beyond them, reading stops.
+    #[serde(default = "default_queue_bytes")]
+    pub queue_bytes: ByteSize,
+}
+
+/// A codec of Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Fast.
+    #[default]
+    Lz4,
+    /// Smaller, for a little more time.
+    Zstd,
+    /// For old consumers.
+    Gzip,
+    /// For old consumers.
+    Snappy,
+    /// As it is.
+    None,
+}
+
+impl Compression {
+    fn name(self) -> &'static str {
+        match self {
+            Compression::Lz4 => "lz4",
+            Compression::Zstd => "zstd",
+            Compression::Gzip => "gzip",
+            Compression::Snappy => "snappy",
+            Compression::None => "none",
+        }
+    }
+}
+
+fn default_client_id() -> String {
+    "watchfire-shipper".to_owned()
+}
+
+fn default_linger() -> Span {
+    Span(Duration::from_millis(20))
+}
+
+fn default_batch_bytes() -> ByteSize {
+    ByteSize(1_000_000)
+}
+
+fn default_queue_bytes() -> ByteSize {
+    ByteSize(16 << 20)
+}
+
+impl KafkaConfig {
+    /// Finds what cannot work.
+    ///
+    /// # Errors
+    /// A text with the way out.
+    pub fn check(&self) -> Result<(), String> {
+        let is_topic = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if self.topic.is_empty() || self.topic.len() > 249 || !self.topic.bytes().all(is_topic) {
+            return Err(format!(
+                "`output.kafka.topic` is `{}`: write 1 to 249 letters, digits, `.`, `_` or `-`",
+                self.topic
+            ));
+        }
+        if self.linger.0 > Duration::from_secs(60) {
+            return Err("`output.kafka.linger` is above 60s: records would be late for every rule".to_owned());
+        }
+        if !(BATCH_BYTES_MIN..=RECORD_BYTES_MAX as u64).contains(&self.batch_bytes.0) {
+            return Err("`output.kafka.batch_bytes` must be between 16KiB and 16MiB".to_owned());
+        }
+        if !QUEUE_BYTES.contains(&self.queue_bytes.0) || self.queue_bytes.0 < self.batch_bytes.0 {
+            return Err(
+                "`output.kafka.queue_bytes` must hold a batch and be between 1MiB and 1GiB".to_owned()
+            );
+        }
+        if let Some(name) = self.options.keys().find(|name| ALSO_FIXED.contains(&name.as_str())) {
+            return Err(format!(
+                "`output.kafka.options.{name}`: remove it; the shipper sets it so that nothing is lost"
+            ));
+        }
+        let session = Session { is_single: false, batch_bytes: self.batch_bytes.0 };
+        self.producer(session).map(drop).map_err(|error| format!("`output.kafka`: {error}"))
+    }
+
+    /// The client's settings for one session.
+    pub(super) fn producer(&self, session: Session) -> Result<ClientConfig, KafkaConfigError> {
+        let connection = daemon::kafka::KafkaConfig {
+            brokers: self.brokers.clone(),
+            client_id: self.client_id.clone(),
+            tls: self.tls.clone(),
+            sasl: self.sasl.clone(),
+            options: self.options.clone(),
+        };
+        let fixed = [
+            ("enable.idempotence", "true"),
+            // The first refusal stops the session: nothing of a stream overtakes what was refused.
+            ("enable.gapless.guarantee", "true"),
+            ("acks", "all"),
+            // No time-out ever drops a record.
+            ("message.timeout.ms", "0"),
+            ("compression.codec", self.compression.name()),
+            ("linger.ms", &self.linger.0.as_millis().to_string()),
+            ("batch.size", &session.batch_bytes.to_string()),
+            ("batch.num.messages", if session.is_single { "1" } else { "10000" }),
+            ("message.max.bytes", &RECORD_BYTES_MAX.to_string()),
+            ("queue.buffering.max.kbytes", &(self.queue_bytes.0 / 1024).to_string()),
+            ("queue.buffering.max.messages", &QUEUE_RECORDS_MAX.to_string()),
+        ];
+        connection.client(&[], &fixed)
+    }
+}

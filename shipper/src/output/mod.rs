@@ -1,0 +1,95 @@
+//! Where records go: a family of one file for each kind, and the one loop that drives them.
+//!
+//! Enters: parcels of the [channel](crate::channel). Leaves: records at a broker, a terminal or a queue, and the
+//! [`Settled`] fate of each. Never: a record that is settled before it is safe, a record that is dropped in silence.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub mod kafka;
+pub mod stdout;
+mod thread;
+
+use std::time::Duration;
+
+use event::Timestamp;
+
+use crate::batch::Settled;
+use crate::channel::Parcel;
+
+pub use thread::{Deps, Thread, start};
+
+/// `output:`; the kind is the key.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputConfig {
+    /// To a topic.
+    Kafka(kafka::KafkaConfig),
+    /// To the standard output, one JSON object in each line.
+    Stdout(stdout::StdoutConfig),
+}
+
+impl OutputConfig {
+    /// Finds what cannot work.
+    ///
+    /// # Errors
+    /// A text with the way out.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            OutputConfig::Kafka(config) => config.check(),
+            OutputConfig::Stdout(_) => Ok(()),
+        }
+    }
+}
+
+/// The output cannot go on at all; what it has not settled is read again after the next start.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The client refuses its settings.
+    #[error("kafka: {0}")]
+    Kafka(String),
+    /// The standard output is gone.
+    #[error("cannot write to the standard output: {0}")]
+    Stdout(std::io::Error),
+    /// The thread cannot be started.
+    #[error("cannot start the output's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The closed set of outputs.
+enum Output {
+    Kafka(Box<kafka::Kafka>),
+    Stdout(stdout::Stdout),
+}
+
+impl Output {
+    /// Takes the parcel's records from number `from` on, as many as there is room for; gives the number of the first
+    /// that was not taken.
+    fn handle(&mut self, parcel: &Parcel, from: usize, now: Timestamp) -> Result<usize, OutputError> {
+        match self {
+            Output::Kafka(output) => output.handle(parcel, from, now),
+            Output::Stdout(output) => output.handle(parcel),
+        }
+    }
+
+    /// Serves answers, waiting for them at most `wait`, and adds the fates that are known now.
+    fn tick(
+        &mut self,
+        now: Timestamp,
+        wait: Duration,
+        settled: &mut Vec<Settled>,
+    ) -> Result<(), OutputError> {
+        match self {
+            Output::Kafka(output) => output.tick(now, wait, settled),
+            Output::Stdout(output) => Ok(output.tick(settled)),
+        }
+    }
+
+    /// Records that were taken and have no fate yet.
+    fn pending(&self) -> usize {
+        match self {
+            Output::Kafka(output) => output.pending(),
+            Output::Stdout(_) => 0,
+        }
+    }
+}
