@@ -1,0 +1,5 @@
+//! Tests of the language, as tables.
+
+mod meaning;
+mod property;
+mod syntax;
