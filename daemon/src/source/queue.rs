@@ -160,6 +160,16 @@ impl Queue {
         }
     }
 
+    /// Appends as many of the records as there is room for, without waiting, and takes those out of `records`. Returns
+    /// the offset behind the last record that is in the queue.
+    ///
+    /// # Errors
+    /// [`QueueClosed`]; `records` are as they were.
+    pub fn offer(&self, records: &mut VecDeque<NewRecord>) -> Result<i64, QueueClosed> {
+        let mut state = self.shared.state();
+        self.shared.admit(&mut state, records).map(|_| state.end())
+    }
+
     /// The offset before which every subscriber has committed everything; starts at 0 and only grows.
     #[must_use]
     pub fn acked(&self) -> watch::Receiver<i64> {

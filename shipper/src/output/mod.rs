@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub mod kafka;
+pub mod queue;
 pub mod stdout;
 mod thread;
 
@@ -27,6 +28,8 @@ pub enum OutputConfig {
     Kafka(kafka::KafkaConfig),
     /// To the standard output, one JSON object in each line.
     Stdout(stdout::StdoutConfig),
+    /// To the consumers in the same process: `watchfire` alone can run it.
+    Queue(queue::QueueConfig),
 }
 
 impl OutputConfig {
@@ -37,7 +40,7 @@ impl OutputConfig {
     pub fn check(&self) -> Result<(), String> {
         match self {
             OutputConfig::Kafka(config) => config.check(),
-            OutputConfig::Stdout(_) => Ok(()),
+            OutputConfig::Stdout(_) | OutputConfig::Queue(_) => Ok(()),
         }
     }
 }
@@ -51,6 +54,12 @@ pub enum OutputError {
     /// The standard output is gone.
     #[error("cannot write to the standard output: {0}")]
     Stdout(std::io::Error),
+    /// This process has no queue.
+    #[error("`output.queue` works only inside `watchfire`; use `output.kafka` or `output.stdout`")]
+    NoQueue,
+    /// The queue's owner has ended it.
+    #[error("the queue of this process is closed")]
+    QueueClosed,
     /// The thread cannot be started.
     #[error("cannot start the output's thread: {0}")]
     Thread(std::io::Error),
@@ -60,6 +69,7 @@ pub enum OutputError {
 enum Output {
     Kafka(Box<kafka::Kafka>),
     Stdout(stdout::Stdout),
+    Queue(queue::QueueOutput),
 }
 
 impl Output {
@@ -69,6 +79,7 @@ impl Output {
         match self {
             Output::Kafka(output) => output.handle(parcel, from, now),
             Output::Stdout(output) => output.handle(parcel),
+            Output::Queue(output) => output.handle(parcel, from, now),
         }
     }
 
@@ -81,7 +92,14 @@ impl Output {
     ) -> Result<(), OutputError> {
         match self {
             Output::Kafka(output) => output.tick(now, wait, settled),
-            Output::Stdout(output) => Ok(output.tick(settled)),
+            Output::Stdout(output) => {
+                output.tick(settled);
+                Ok(())
+            }
+            Output::Queue(output) => {
+                output.tick(wait, settled);
+                Ok(())
+            }
         }
     }
 
@@ -90,6 +108,7 @@ impl Output {
         match self {
             Output::Kafka(output) => output.pending(),
             Output::Stdout(_) => 0,
+            Output::Queue(output) => output.pending(),
         }
     }
 }

@@ -5,9 +5,10 @@
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use daemon::source::queue::Queue;
 use daemon::{Clock, Readiness};
 
-use super::{Output, OutputConfig, OutputError, kafka, stdout};
+use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Received, Receiver};
 use crate::dead_letter::DeadLetters;
@@ -30,6 +31,8 @@ pub struct Deps {
     pub metrics: OutputMetrics,
     /// Where records lie that are refused for good.
     pub dead_letters: DeadLetters,
+    /// The process's queue, for `output.queue`.
+    pub queue: Option<Queue>,
     /// Takes the fates, in the order in which they became known; must not block.
     pub settled: Box<dyn Fn(Vec<Settled>) + Send>,
 }
@@ -72,6 +75,9 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
             deps.clock.now(),
         )?)),
         OutputConfig::Stdout(config) => Output::Stdout(stdout::Stdout::new(config)),
+        OutputConfig::Queue(_) => {
+            Output::Queue(queue::QueueOutput::new(deps.queue.ok_or(OutputError::NoQueue)?))
+        }
     };
     let shell =
         Shell { output, clock: deps.clock, metrics: deps.metrics, home: deps.settled, settled: Vec::new() };
