@@ -154,7 +154,7 @@ mod test {
     proptest! {
         #[test]
         fn words_keep_every_letter_and_digit(text in "\\PC{0,40}") {
-            let kept: String = words(&text).flat_map(str::chars).filter(|c| c.is_ascii_alphanumeric()).collect();
+            let kept: String = words(&text).flat_map(str::chars).filter(char::is_ascii_alphanumeric).collect();
             let all: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
             prop_assert_eq!(kept, all);
         }
