@@ -107,6 +107,13 @@ impl Sender {
         self.0.lock().spare.pop().unwrap_or_default()
     }
 
+    /// True when a batch of `bytes` would not have to wait. Only the one reader may rely on it until it sends.
+    #[must_use]
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let state = self.0.lock();
+        state.queued_bytes == 0 || state.queued_bytes + bytes <= BYTES_MAX
+    }
+
     /// Queues a batch; waits while the output is behind by [`BYTES_MAX`].
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod config;
 pub mod dead_letter;
 pub mod input;
 pub mod metric;
+pub mod registry;
 pub mod multiline;
 pub mod output;
 pub mod parser;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use yaml::ByteSize;
+use yaml::{ByteSize, Span};
 
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
@@ -40,6 +40,8 @@ pub struct FileConfig {
     /// Where a file is begun that was there before this input first ran.
     #[serde(default)]
     pub start: Start,
+    /// Files that have not changed for longer than this when they are first seen are left alone until they change.
+    pub ignore_older: Option<Span>,
     /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
     pub time_zone: Option<String>,
 }

@@ -17,7 +17,9 @@ mod frame;
 mod glob;
 mod harvest;
 mod identity;
+mod metric;
 mod pipe;
+mod preview;
 mod read;
 mod run;
 mod scan;
@@ -36,13 +38,15 @@ use event::heartbeat::Ledger;
 
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
-pub use self::run::{Handle, RunDeps, spawn};
-pub use self::scan::Skipped;
-pub use self::status::{FileStatus, StreamStatus};
-pub use self::stream::Presence;
 use self::identity::Key;
+pub use self::metric::{FileMetrics, TABLE};
 use self::pipe::Scratch;
+pub use self::preview::{PreviewError, Sighting, find, matches, preview};
+pub use self::run::{Handle, Inbox, RunDeps, spawn};
 use self::scan::Selection;
+pub use self::scan::Skipped;
+pub use self::status::{FileStatus, FileTotals, StreamStatus};
+pub use self::stream::Presence;
 use self::stream::Stream;
 use crate::batch::{Batch, Settled, Ticket};
 use crate::parser;
@@ -85,7 +89,9 @@ pub enum OpenError {
     #[error("inputs: paths: {0}")]
     Glob(#[from] GlobError),
     /// A zone.
-    #[error("inputs: time_zone: `{name}` is no zone of this machine's tz database; write one such as `Asia/Shanghai`")]
+    #[error(
+        "inputs: time_zone: `{name}` is no zone of this machine's tz database; write one such as `Asia/Shanghai`"
+    )]
     TimeZone {
         /// As the user wrote it.
         name: String,
@@ -133,6 +139,8 @@ pub struct FileInput {
     timers: BTreeSet<(Timestamp, u32)>,
     streams_begun: u64,
     files_open: usize,
+    /// Streams whose file is open, in the order of opening.
+    open_order: VecDeque<u32>,
     files_open_max: usize,
 
     scans: u64,
@@ -183,6 +191,7 @@ impl FileInput {
             timers: BTreeSet::new(),
             streams_begun: 0,
             files_open: 0,
+            open_order: VecDeque::new(),
             files_open_max: files_open_max(),
             scans: 0,
             next_scan: now,
@@ -238,7 +247,8 @@ impl FileInput {
     /// Takes fates back; offsets move over contiguous runs of them.
     pub fn settle(&mut self, settled: &[Settled], now: Timestamp) {
         for Settled { ticket, fate } in settled {
-            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut) else {
+            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut)
+            else {
                 continue;
             };
             let before = stream.window.offset();
@@ -324,12 +334,10 @@ impl Input {
     fn new(config: FileConfig) -> Result<Self, OpenError> {
         let time_zone = match &config.time_zone {
             None => jiff::tz::TimeZone::system(),
-            Some(name) => jiff::tz::TimeZone::get(name)
-                .map_err(|_| OpenError::TimeZone { name: name.clone() })?,
+            Some(name) => {
+                jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
+            }
         };
         Ok(Input { config, context: parser::Context { time_zone } })
     }
 }
-
-#[cfg(test)]
-mod test;

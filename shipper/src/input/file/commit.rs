@@ -1,0 +1,58 @@
+//! From settled offsets to the registry, in groups.
+//!
+//! Enters: streams whose offset moved. Leaves: one durable group for all of them. Never: a crash when the disk is full;
+//! offsets on disk then stay where they are, and records after them are sent again after a restart.
+
+use event::Timestamp;
+
+use super::{COMMIT_EVERY, FileInput};
+use crate::registry::{Change, RegistryError};
+
+impl FileInput {
+    /// Notes that the registry's entry of this stream is out of date.
+    pub(super) fn touch(&mut self, slot: u32, now: Timestamp) {
+        if let Some(stream) = self.stream_mut(slot)
+            && !stream.is_dirty
+        {
+            stream.is_dirty = true;
+            self.dirty.push(slot);
+        }
+        self.commit_soon(now);
+    }
+
+    pub(super) fn commit_soon(&mut self, now: Timestamp) {
+        self.next_commit.get_or_insert(now.plus(COMMIT_EVERY));
+    }
+
+    /// Makes everything durable that was settled until now. [`FileInput::poll`] does it in time; a caller that ends
+    /// does it once more.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`]: the state on disk is the one before, and the next call tries again.
+    pub fn checkpoint(&mut self, now: Timestamp) -> Result<(), RegistryError> {
+        let result = if self.registry.wants_rewrite() {
+            let entries = self.slots.iter().flatten().map(|stream| stream.entry());
+            self.registry.rewrite(entries)
+        } else {
+            let removed = self.removed.iter().map(|id| Change::Remove(*id));
+            let dirty = self.dirty.iter().filter_map(|slot| self.stream(*slot));
+            let changes: Vec<Change> =
+                removed.chain(dirty.map(|stream| Change::Put(stream.entry()))).collect();
+            self.registry.append(&changes)
+        };
+        if let Err(error) = result {
+            self.readiness.down("registry", error.to_string());
+            self.next_commit = Some(now.plus(COMMIT_EVERY));
+            return Err(error);
+        }
+        self.readiness.up("registry");
+        for slot in std::mem::take(&mut self.dirty) {
+            if let Some(stream) = self.stream_mut(slot) {
+                stream.is_dirty = false;
+            }
+        }
+        self.removed.clear();
+        self.next_commit = None;
+        Ok(())
+    }
+}

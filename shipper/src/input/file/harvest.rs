@@ -1,0 +1,139 @@
+//! Reading one file a step further.
+//!
+//! Enters: a stream and an open file. Leaves: what the step read, through the stream's pipe. Never: a byte of another
+//! file: each step begins a little before the read offset and compares those bytes with the ones that were read there.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+
+use super::CHUNK_BYTES;
+use super::identity::Facts;
+use super::pipe::{Fed, Pipe, Sink};
+use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX, Work};
+use crate::registry::Print;
+
+/// Why a file cannot be read further.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HarvestError {
+    /// Its bytes are not those that were read before.
+    #[error("the file was truncated or rewritten")]
+    Rewritten,
+    /// Under the path lies another file by now; the next scan sorts it out.
+    #[error("the file was replaced while it was opened")]
+    Moved,
+    /// The disk, or a permission.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is more to read.
+    More,
+    /// Everything there is was read.
+    CaughtUp,
+}
+
+/// Opens the stream's file, and makes sure that it is the stream's.
+pub(super) fn open(stream: &Stream) -> Result<File, HarvestError> {
+    let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    // Without blocking, because a pipe could have taken the file's place.
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(&stream.path)?;
+    let metadata = file.metadata()?;
+    let facts = Facts::of(&metadata);
+    if !metadata.is_file() || facts.key() != stream.key() || facts.birth != stream.facts.birth {
+        return Err(HarvestError::Moved);
+    }
+    Ok(file)
+}
+
+/// Makes what a stream needs to be read from its offset on, and compares the file with both of its prints.
+pub(super) fn begin(stream: &Stream, file: &File, pipe: Pipe) -> Result<Box<Work>, HarvestError> {
+    let offset = pipe.read();
+    for print in [stream.head, stream.tail] {
+        if print.len > 0
+            && Print::of(print.start, &read_range(file, print.start, print.len as usize)?) != print
+        {
+            return Err(HarvestError::Rewritten);
+        }
+    }
+    let head_bytes = usize::try_from(offset).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX);
+    let head = read_range(file, 0, head_bytes)?;
+    let tail_start = offset.saturating_sub(TAIL_BYTES_MAX as u64);
+    let tail = read_range(file, tail_start, usize::try_from(offset - tail_start).unwrap_or_default())?;
+    Ok(Box::new(Work { pipe, head, tail }))
+}
+
+fn read_range(file: &File, start: u64, len: usize) -> Result<Vec<u8>, HarvestError> {
+    let mut bytes = vec![0; len];
+    let read = read_full(file, start, &mut bytes)?;
+    if read < len { Err(HarvestError::Rewritten) } else { Ok(bytes) }
+}
+
+/// Reads until `bytes` is full or the file ends; gives how much was read.
+fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, start + read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+/// Reads once into `buffer`, and feeds what is new.
+pub(super) fn step(
+    work: &mut Work,
+    file: &File,
+    buffer: &mut Vec<u8>,
+    is_last: bool,
+    sink: &mut Sink<'_>,
+) -> Result<(Step, u64), HarvestError> {
+    let before = work.tail.len();
+    let read = work.pipe.read();
+    // What was looked at already and is not complete is read again, so that a record lies in one piece.
+    let wanted = before + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default() + CHUNK_BYTES;
+    if buffer.len() < wanted {
+        buffer.resize(wanted, 0);
+    }
+    let buffer = buffer.get_mut(..wanted).unwrap_or_default();
+    let count = read_full(file, read - before as u64, buffer)?;
+    let (compared, bytes) =
+        buffer.get(..count).unwrap_or_default().split_at_checked(before).unwrap_or((&[], &[]));
+    if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
+        return Err(HarvestError::Rewritten);
+    }
+    let end = read + bytes.len() as u64;
+    work.pipe.clamp(end);
+    let fed = work.pipe.feed(bytes, sink);
+    let is_at_end = fed == Fed::Hungry && count < wanted;
+    if is_at_end && is_last {
+        let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
+        work.pipe.finish(bytes.get(done..).unwrap_or_default(), sink);
+    }
+    let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
+    remember(work, read, bytes.get(..done).unwrap_or_default());
+    Ok((if is_at_end { Step::CaughtUp } else { Step::More }, end))
+}
+
+/// Keeps the ends of what was read, for the prints.
+fn remember(work: &mut Work, start: u64, bytes: &[u8]) {
+    if work.head.len() < HEAD_BYTES_MAX && start == work.head.len() as u64 {
+        let more = bytes.len().min(HEAD_BYTES_MAX - work.head.len());
+        work.head.extend_from_slice(bytes.get(..more).unwrap_or_default());
+    }
+    let keep = TAIL_BYTES_MAX.saturating_sub(bytes.len()).min(work.tail.len());
+    work.tail.drain(..work.tail.len() - keep);
+    let from = bytes.len().saturating_sub(TAIL_BYTES_MAX);
+    work.tail.extend_from_slice(bytes.get(from..).unwrap_or_default());
+}
+
+/// The print of the bytes before the read offset.
+pub(super) fn tail_print(work: &Work) -> Print {
+    Print::of(work.pipe.read() - work.tail.len() as u64, &work.tail)
+}

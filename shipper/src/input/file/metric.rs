@@ -1,0 +1,89 @@
+//! What the file input counts.
+//!
+//! Enters: its totals, as often as they are published. Leaves: the numbers at `/metrics`. Never: a path as a label.
+
+use daemon::metric::{Counter, CounterBy, Declaration, Gauge, Label, Metrics};
+
+use super::status::FileTotals;
+
+const STREAMS: Declaration = Declaration::gauge("shipper_file_streams", "streams", "Files that are known.");
+const OPEN: Declaration = Declaration::gauge("shipper_file_open", "files", "Files that are held open.");
+const FAILING: Declaration =
+    Declaration::gauge("shipper_file_failing", "files", "Files that cannot be read now.");
+const SKIPPED: Declaration = Declaration::gauge(
+    "shipper_file_skipped",
+    "entries",
+    "Entries that match and are no files, or are too old.",
+);
+const PENDING: Declaration =
+    Declaration::gauge("shipper_file_pending_bytes", "bytes", "Bytes on disk that are not acknowledged yet.");
+const IN_FLIGHT: Declaration =
+    Declaration::gauge("shipper_file_in_flight_bytes", "bytes", "Encoded records that have no fate yet.");
+const ACKED: Declaration =
+    Declaration::counter("shipper_file_acked_bytes", "bytes", "Bytes of files whose records the output has.");
+const FILTERED: Declaration = Declaration::counter(
+    "shipper_file_filtered_bytes",
+    "bytes",
+    "Bytes of files that are not to be shipped: empty lines, and what lies before the start position.",
+);
+const LOST: Declaration =
+    Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.")
+        .by(&[Label::closed("reason", &["line_too_long", "truncated", "vanished", "dead_lettered"])]);
+
+/// The file input's metrics, in the order of the docs.
+pub const TABLE: &[Declaration] =
+    &[STREAMS, OPEN, FAILING, SKIPPED, PENDING, IN_FLIGHT, ACKED, FILTERED, LOST];
+
+/// The handles.
+#[derive(Debug, Clone)]
+pub struct FileMetrics {
+    streams: Gauge,
+    open: Gauge,
+    failing: Gauge,
+    skipped: Gauge,
+    pending: Gauge,
+    in_flight: Gauge,
+    acked: Counter,
+    filtered: Counter,
+    lost: CounterBy,
+}
+
+impl FileMetrics {
+    /// Registers them.
+    #[must_use]
+    pub fn new(metrics: &Metrics) -> Self {
+        FileMetrics {
+            streams: metrics.gauge(&STREAMS),
+            open: metrics.gauge(&OPEN),
+            failing: metrics.gauge(&FAILING),
+            skipped: metrics.gauge(&SKIPPED),
+            pending: metrics.gauge(&PENDING),
+            in_flight: metrics.gauge(&IN_FLIGHT),
+            acked: metrics.counter(&ACKED),
+            filtered: metrics.counter(&FILTERED),
+            lost: metrics.counter_by(&LOST),
+        }
+    }
+
+    /// Takes over `now`; counters move by what has come since `before`.
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; sizes above 2^53 lose bytes")]
+    pub fn publish(&self, before: &FileTotals, now: &FileTotals) {
+        self.streams.set(now.streams as f64);
+        self.open.set(now.files_open as f64);
+        self.failing.set(now.failing as f64);
+        self.skipped.set(now.skipped as f64);
+        self.pending.set(now.ledger.pending as f64);
+        self.in_flight.set(now.in_flight_bytes as f64);
+        self.acked.inc_by(now.ledger.acked.saturating_sub(before.ledger.acked));
+        self.filtered.inc_by(now.ledger.filtered.saturating_sub(before.ledger.filtered));
+        let (old, new) = (&before.losses, &now.losses);
+        for (reason, old, new) in [
+            ("line_too_long", old.line_too_long, new.line_too_long),
+            ("truncated", old.truncated, new.truncated),
+            ("vanished", old.vanished, new.vanished),
+            ("dead_lettered", old.dead_lettered, new.dead_lettered),
+        ] {
+            self.lost.with(&[reason]).inc_by(new.saturating_sub(old));
+        }
+    }
+}

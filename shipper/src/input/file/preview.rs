@@ -1,0 +1,150 @@
+//! What an input would do, without doing it.
+//!
+//! Enters: a configuration, a file. Leaves: the files it matches now; the records it would make. Never: a registry, an
+//! output, a change on the disk.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use event::{Encoder, Origin, StreamId, Timestamp};
+
+use super::ack::Window;
+use super::frame::Framer;
+use super::pipe::{Fed, Pipe, Scratch, Sink};
+use super::scan::{self, Selection, Skipped};
+use super::{CHUNK_BYTES, FileConfig, Input, OpenError};
+use crate::batch::{Batch, Fate};
+use crate::multiline::Multiline;
+use crate::parser::Parser;
+
+/// What an input matches.
+#[derive(Debug, Default)]
+pub struct Sighting {
+    /// Files, each once, by path.
+    pub files: Vec<PathBuf>,
+    /// Entries that match and cannot be read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Why a file gives no records.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    /// The input.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The file, or what takes the records.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+}
+
+/// Looks where `config` points.
+///
+/// # Errors
+/// [`OpenError`] for a pattern or a zone that is none.
+pub fn find(config: &FileConfig) -> Result<Sighting, OpenError> {
+    let selection = Selection::parse(&config.paths, &config.exclude)?;
+    Input::new(config.clone())?;
+    let sight = scan::scan(&[selection]);
+    let mut files: Vec<PathBuf> = sight.found.into_iter().map(|found| found.path).collect();
+    files.sort_unstable();
+    files.dedup();
+    Ok(Sighting { files, skipped: sight.skipped })
+}
+
+/// True when `config` would read `path`, which is absolute.
+///
+/// # Errors
+/// [`OpenError`] for a pattern that is none.
+pub fn matches(config: &FileConfig, path: &Path) -> Result<bool, OpenError> {
+    Ok(Selection::parse(&config.paths, &config.exclude)?.is_match(path))
+}
+
+/// Reads `path` from its first byte to its end, and gives `take` each record's JSON. The records are those of a run but
+/// for `event.id`: its stream follows from the path, not from the file's generation.
+///
+/// # Errors
+/// [`PreviewError`]; what `take` returns ends the reading.
+pub fn preview(
+    config: &FileConfig,
+    host: &str,
+    path: &Path,
+    now: Timestamp,
+    take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+) -> Result<(), PreviewError> {
+    let failed = |error| PreviewError::Io { path: path.to_owned(), error };
+    let file = File::open(path).map_err(failed)?;
+    let mut pipe = pipe(config, host, path)?;
+    let (mut batch, mut scratch, mut window, mut in_flight_bytes) =
+        (Batch::default(), Scratch::default(), Window::default(), 0);
+    let mut buffer = Vec::new();
+    loop {
+        let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
+        buffer.resize(wanted, 0);
+        let read = read_full(&file, pipe.read(), &mut buffer).map_err(failed)?;
+        let (bytes, is_last) = (buffer.get(..read).unwrap_or_default(), read < wanted);
+        let mut sink = Sink {
+            slot: 0,
+            window: &mut window,
+            batch: &mut batch,
+            scratch: &mut scratch,
+            in_flight_bytes: &mut in_flight_bytes,
+            now,
+        };
+        let start = pipe.read();
+        let fed = pipe.feed(bytes, &mut sink);
+        let is_over = is_last && fed == Fed::Hungry;
+        if is_over {
+            let done = usize::try_from(pipe.read() - start).unwrap_or(usize::MAX);
+            pipe.finish(bytes.get(done..).unwrap_or_default(), &mut sink);
+        }
+        for entry in &batch.entries {
+            take(batch.payload(entry)).map_err(failed)?;
+            if let Some(ticket) = entry.ticket {
+                window.settle(ticket.sequence(), Fate::Acked);
+            }
+        }
+        batch.clear();
+        if is_over {
+            return Ok(());
+        }
+    }
+}
+
+fn pipe(config: &FileConfig, host: &str, path: &Path) -> Result<Pipe, OpenError> {
+    let input = Input::new(config.clone())?;
+    let path = path.to_string_lossy();
+    let origin = Origin {
+        stream: StreamId::derive(&[b"preview", host.as_bytes(), path.as_bytes()]),
+        host: host.to_owned(),
+        service: config.service.clone(),
+        path: Some(path.into_owned()),
+        dataset: "log".to_owned(),
+        tags: config.tags.clone(),
+        labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+    };
+    let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
+    Ok(Pipe::new(
+        0,
+        Framer::new(0, line_bytes_max),
+        Multiline::new(&config.multiline),
+        Parser::new(&config.parse, &input.context),
+        Encoder::new(&origin),
+    ))
+}
+
+fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, start + read as u64)? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    Ok(read)
+}

@@ -1,0 +1,186 @@
+//! One stream's turn: open, read a step, note what came of it.
+//!
+//! Enters: a slot. Leaves: records in the batch, and the stream's place in the line for its next turn.
+//! Never: a refused file that stops the others; what is wrong stands in the stream's status.
+
+use event::{Encoder, Origin, Timestamp};
+
+use super::frame::Framer;
+use super::harvest::{self, HarvestError, Step};
+use super::identity::Facts;
+use super::pipe::{Pipe, Sink};
+use super::stream::{Presence, Stream};
+use super::{FileInput, Input};
+use crate::batch::Batch;
+use crate::multiline::Multiline;
+use crate::parser::Parser;
+use crate::registry::Print;
+
+impl FileInput {
+    /// Reads one step of the stream, and gives it another turn when there is more.
+    pub(super) fn read_step(&mut self, slot: u32, now: Timestamp, batch: &mut Batch) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        stream.is_queued = false;
+        if stream.presence == Presence::Ended {
+            return;
+        }
+        if stream.file.is_none() && self.files_open >= self.files_open_max {
+            self.close_oldest();
+        }
+        if !self.hold(slot, now) {
+            return;
+        }
+        match self.read_held(slot, now, batch) {
+            Ok(Step::More) => self.queue(slot),
+            Ok(Step::CaughtUp) => {}
+            Err(error) => self.failed(slot, &error, now),
+        }
+        self.set_timer(slot);
+    }
+
+    fn read_held(&mut self, slot: u32, now: Timestamp, batch: &mut Batch) -> Result<Step, HarvestError> {
+        let FileInput { slots, inputs, buffer, scratch, in_flight_bytes, host, .. } = self;
+        let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
+            return Ok(Step::CaughtUp);
+        };
+        let (Some(file), Some(input)) = (&stream.file, inputs.get(stream.input)) else {
+            return Ok(Step::CaughtUp);
+        };
+        if stream.work.is_none() {
+            stream.work = Some(harvest::begin(stream, file, pipe(stream, host, input))?);
+        }
+        let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
+            return Ok(Step::CaughtUp);
+        };
+        let before = (work.pipe.read(), window.offset());
+        let sink = &mut Sink { slot, window, batch, scratch, in_flight_bytes, now };
+        let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
+        note(stream, before.0, step, end, now);
+        if stream.window.offset() > before.1 {
+            self.touch(slot, now);
+        }
+        Ok(step)
+    }
+
+    /// Opens the stream's file unless it is open, or there is no room for another. True when it is open.
+    pub(super) fn hold(&mut self, slot: u32, now: Timestamp) -> bool {
+        let has_room = self.files_open < self.files_open_max;
+        let Some(stream) = self.stream_mut(slot) else { return false };
+        if stream.file.is_some() {
+            return true;
+        }
+        if !has_room || stream.presence != Presence::Present {
+            return false;
+        }
+        match harvest::open(stream) {
+            Ok(file) => {
+                stream.file = Some(file);
+                stream.active_at = now;
+                self.files_open += 1;
+                self.open_order.push_back(slot);
+                true
+            }
+            Err(error) => {
+                self.failed(slot, &error, now);
+                false
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self, slot: u32) {
+        if let Some(stream) = self.stream_mut(slot)
+            && stream.file.take().is_some()
+        {
+            self.files_open -= 1;
+            self.open_order.retain(|open| *open != slot);
+        }
+    }
+
+    /// Closes the file that was opened first among those that can be opened again.
+    fn close_oldest(&mut self) {
+        let can_reopen = |slot: &u32| self.stream(*slot).is_some_and(|s| s.presence == Presence::Present);
+        if let Some(slot) = self.open_order.iter().copied().find(can_reopen) {
+            self.close(slot);
+        }
+    }
+
+    /// An error stands in the stream's status and once in the log; the next scan tries again.
+    fn failed(&mut self, slot: u32, error: &HarvestError, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        stream.read_end = None;
+        if matches!(error, HarvestError::Rewritten) {
+            if let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) {
+                // Only bytes that were compared are known to have been this stream's.
+                stream.size = stream.own_size;
+                self.rewritten(slot, Facts::of(&metadata), now);
+            }
+            return;
+        }
+        let text = error.to_string();
+        if stream.error.as_ref() != Some(&text) {
+            tracing::warn!(path = %stream.path.display(), error = text, "file cannot be read; trying again");
+        }
+        stream.error = Some(text);
+    }
+
+    /// Keeps the set of timers in step with the stream's joiner.
+    fn set_timer(&mut self, slot: u32) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let due = stream.work.as_ref().and_then(|work| work.pipe.deadline());
+        let before = std::mem::replace(&mut stream.timer, due);
+        if before != due {
+            if let Some(before) = before {
+                self.timers.remove(&(before, slot));
+            }
+            if let Some(due) = due {
+                self.timers.insert((due, slot));
+            }
+        }
+    }
+}
+
+/// Takes the step's outcome into the stream.
+fn note(stream: &mut Stream, read_before: u64, step: Step, end: u64, now: Timestamp) {
+    let Some(work) = &stream.work else { return };
+    let has_moved = work.pipe.read() > read_before;
+    let is_head_longer = work.head.len() > stream.head.len as usize;
+    let head = is_head_longer.then(|| Print::of(0, &work.head));
+    let tail = has_moved.then(|| harvest::tail_print(work));
+    stream.head = head.unwrap_or(stream.head);
+    if has_moved || stream.read_end.is_none_or(|before| end > before) {
+        stream.active_at = now;
+    }
+    stream.read_end = (step == Step::CaughtUp).then_some(end);
+    stream.grow(end, now);
+    stream.own_size = stream.size;
+    if let Some(tail) = tail {
+        stream.mark(tail);
+        stream.settled();
+    }
+    if stream.error.take().is_some() {
+        tracing::info!(path = %stream.path.display(), "file can be read again");
+    }
+}
+
+/// The stages of a stream, as its input wants them.
+fn pipe(stream: &Stream, host: &str, input: &Input) -> Pipe {
+    let config = &input.config;
+    let offset = stream.window.offset();
+    let origin = Origin {
+        stream: stream.id,
+        host: host.to_owned(),
+        service: config.service.clone(),
+        path: Some(stream.origin_path.clone()),
+        dataset: "log".to_owned(),
+        tags: config.tags.clone(),
+        labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+    };
+    let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
+    Pipe::new(
+        offset,
+        Framer::new(offset, line_bytes_max),
+        Multiline::new(&config.multiline),
+        Parser::new(&config.parse, &input.context),
+        Encoder::new(&origin),
+    )
+}

@@ -1,0 +1,234 @@
+//! One generation of one file.
+//!
+//! Enters: what the scan sees of it, what reads and acks change. Leaves: its ledger and its registry entry.
+//! Never: a decision about other streams. A stream that was read to its end and is idle is only these few words: no
+//! descriptor, no buffer.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::PathBuf;
+
+use event::heartbeat::Ledger;
+use event::{StreamId, Timestamp};
+
+use super::ack::Window;
+use super::identity::{Facts, Key};
+use super::pipe::Pipe;
+use crate::registry::{Entry, Losses, Print};
+
+/// Bytes at the start of a file that its head print covers at most.
+pub(super) const HEAD_BYTES_MAX: usize = 1024;
+/// Bytes before an offset that a tail print covers at most, and that each read compares again.
+pub(super) const TAIL_BYTES_MAX: usize = 256;
+/// Tail prints of one stream that wait for acks; more are merged into the last.
+const MARKS_MAX: usize = 64;
+/// Sizes at which a stream was seen to grow and that wait for acks; more are merged into the last.
+const GROWTHS_MAX: usize = 64;
+
+/// Whether a stream's file is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Under its path.
+    Present,
+    /// Under no path that matches, since then.
+    Missing(Timestamp),
+    /// Under no path at all.
+    Deleted,
+    /// Its bytes are gone: truncated, rewritten, or its inode used again. It waits for the last acks.
+    Ended,
+}
+
+/// One stream.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub id: StreamId,
+    /// The input it belongs to.
+    pub input: usize,
+    /// Where it lies now.
+    pub path: PathBuf,
+    /// Where it lay when it was first seen: `log.file.path`.
+    pub origin_path: String,
+    pub facts: Facts,
+    pub generation: u64,
+    pub presence: Presence,
+    /// How long the file is, by the last look or read.
+    pub size: u64,
+    /// How long it was when its bytes were last compared with those that were read before.
+    pub own_size: u64,
+    /// Where the last read found its end; `None` while it was not read.
+    pub read_end: Option<u64>,
+    pub window: Window,
+    pub head: Print,
+    /// Ends at or before the settled offset.
+    pub tail: Print,
+    /// Tail prints that wait for the offset to pass them.
+    pub marks: VecDeque<Print>,
+    pub growths: VecDeque<(u64, Timestamp)>,
+    pub file: Option<File>,
+    pub work: Option<Box<Work>>,
+    /// The number of the scan that last saw it.
+    pub seen_in: u64,
+    pub seen_at: Timestamp,
+    /// When a read last gave something new.
+    pub active_at: Timestamp,
+    /// When its timer is set to; it is in the input's set then.
+    pub timer: Option<Timestamp>,
+    pub is_queued: bool,
+    pub is_dirty: bool,
+    /// Nothing is left to be read after a grace: what has no line end yet is a record.
+    pub is_finishing: bool,
+    pub error: Option<String>,
+}
+
+/// What a stream needs while it is read.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub pipe: Pipe,
+    /// The first bytes of the file, while there are fewer than [`HEAD_BYTES_MAX`].
+    pub head: Vec<u8>,
+    /// The bytes before the read offset.
+    pub tail: Vec<u8>,
+}
+
+impl Stream {
+    /// A file that was never seen; what lies before `start` is not shipped.
+    pub(super) fn new(id: StreamId, path: PathBuf, facts: Facts, generation: u64, now: Timestamp) -> Self {
+        Stream {
+            id,
+            input: 0,
+            origin_path: path.to_string_lossy().into_owned(),
+            path,
+            facts,
+            generation,
+            presence: Presence::Present,
+            size: facts.size,
+            own_size: facts.size,
+            read_end: None,
+            window: Window::default(),
+            head: Print::default(),
+            tail: Print::default(),
+            marks: VecDeque::new(),
+            growths: VecDeque::new(),
+            file: None,
+            work: None,
+            seen_in: 0,
+            seen_at: now,
+            active_at: now,
+            timer: None,
+            is_queued: false,
+            is_dirty: false,
+            is_finishing: false,
+            error: None,
+        }
+    }
+
+    /// A file that the registry knows and no scan has seen yet.
+    pub(super) fn from_entry(entry: Entry, first_sequence: u64, now: Timestamp) -> Self {
+        let facts = Facts {
+            device: entry.device,
+            inode: entry.inode,
+            birth: entry.birth,
+            size: entry.size,
+            modified: 0,
+            links: 1,
+        };
+        let path = PathBuf::from(&entry.path);
+        let mut stream = Stream::new(entry.stream, path, facts, entry.generation, now);
+        stream.window = Window::resume(first_sequence, entry.offset, entry.filtered, entry.lost);
+        stream.presence = Presence::Missing(now);
+        stream.head = entry.head;
+        stream.tail = entry.tail;
+        stream.seen_at = entry.seen;
+        stream
+    }
+
+    /// What the registry keeps.
+    pub(super) fn entry(&self) -> Entry {
+        Entry {
+            stream: self.id,
+            path: self.origin_path.clone(),
+            device: self.facts.device,
+            inode: self.facts.inode,
+            birth: self.facts.birth,
+            generation: self.generation,
+            offset: self.window.offset(),
+            size: self.size,
+            head: self.head,
+            tail: self.tail,
+            filtered: self.window.filtered(),
+            lost: *self.window.lost(),
+            seen: self.seen_at,
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        self.facts.key()
+    }
+
+    /// Where the next read starts.
+    pub(super) fn read(&self) -> u64 {
+        self.work.as_ref().map_or(self.window.offset(), |work| work.pipe.read())
+    }
+
+    /// The end of the bytes that were read and understood.
+    pub(super) fn understood(&self) -> u64 {
+        self.work.as_ref().map_or(self.window.offset(), |work| work.pipe.position())
+    }
+
+    /// True when everything there is was read; what is left has no line end yet, or waits for its next line.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.read_end.is_some_and(|end| end >= self.size)
+    }
+
+    /// Notes the size at `now`.
+    pub(super) fn grow(&mut self, size: u64, now: Timestamp) {
+        if size <= self.size && !self.growths.is_empty() {
+            return;
+        }
+        self.size = self.size.max(size);
+        let is_full = self.growths.len() >= GROWTHS_MAX;
+        match self.growths.back_mut() {
+            Some((end, _)) if is_full => *end = self.size,
+            _ => self.growths.push_back((self.size, now)),
+        }
+    }
+
+    /// Notes that the bytes before the read offset are those that `tail` prints.
+    pub(super) fn mark(&mut self, tail: Print) {
+        let is_full = self.marks.len() >= MARKS_MAX;
+        match self.marks.back_mut() {
+            Some(last) if is_full || last.end() == tail.end() => *last = tail,
+            _ => self.marks.push_back(tail),
+        }
+    }
+
+    /// Takes over what the settled offset has passed.
+    pub(super) fn settled(&mut self) {
+        let offset = self.window.offset();
+        while let Some(mark) = self.marks.pop_front_if(|mark| mark.end() <= offset) {
+            self.tail = mark;
+        }
+        while self.growths.pop_front_if(|(end, _)| *end <= offset).is_some() {}
+    }
+
+    /// Since when there has been something to ship; `None` when everything that is complete is settled.
+    pub(super) fn behind_since(&self) -> Option<Timestamp> {
+        let is_waiting = self.is_caught_up() && self.window.is_empty();
+        let is_gone = matches!(self.presence, Presence::Missing(_)) && self.file.is_none();
+        if is_waiting || is_gone { None } else { self.growths.front().map(|(_, since)| *since) }
+    }
+
+    /// The stream's bytes by what became of them. What a missing file still held counts as pending for a while.
+    pub(super) fn ledger(&self) -> (Ledger, Losses) {
+        let losses = *self.window.lost();
+        let (offset, filtered, lost) = (self.window.offset(), self.window.filtered(), losses.sum());
+        let ledger = Ledger {
+            written: self.size.max(offset),
+            acked: offset.saturating_sub(filtered + lost),
+            filtered,
+            lost,
+            pending: self.size.saturating_sub(offset),
+        };
+        (ledger, losses)
+    }
+}

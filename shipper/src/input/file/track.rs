@@ -1,0 +1,339 @@
+//! From what a scan sees to streams: begin, follow, end, forget.
+//!
+//! Enters: files that match, files that do not any more. Leaves: streams that wait for a turn, streams that have ended,
+//! with their unread bytes in the ledger. Never: a read of more than the prints that tell two files apart.
+
+use event::{StreamId, Timestamp};
+
+use super::ack::{Part, Window};
+use super::identity::{Comparison, Decision, Facts, Remembered, decide};
+use super::scan::{self, Found, Skipped};
+use super::status::sum;
+use super::stream::{Presence, Stream};
+use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE, SCAN_EVERY, Start};
+use crate::registry::Entry;
+
+/// The numbers of two windows lie this far apart, so that none takes the other's fates.
+const SEQUENCES_APART: u64 = 1 << 24;
+
+impl FileInput {
+    /// Takes over what the registry remembers.
+    pub(super) fn resume(&mut self, mut entries: Vec<Entry>, now: Timestamp) {
+        entries.sort_by_key(|entry| entry.generation);
+        for entry in entries {
+            let first = self.next_sequence();
+            let stream = Stream::from_entry(entry, first, now);
+            // Of an older generation, everything that was not settled is gone with the bytes.
+            if let Some(older) = self.by_key.get(&stream.key()).copied() {
+                self.end(older, Part::Truncated, now);
+            }
+            self.insert(stream);
+        }
+    }
+
+    pub(super) fn scan(&mut self, now: Timestamp) {
+        self.scans += 1;
+        self.next_scan = now.plus(SCAN_EVERY);
+        let mut sight = scan::scan(&self.selections);
+        self.skipped = std::mem::take(&mut sight.skipped);
+        self.skipped_more = sight.skipped_more;
+        self.folders = std::mem::take(&mut sight.folders);
+        let mut found = self.one_path_each(sight.found);
+        // The oldest first: after a standstill, records come in about the order of their time.
+        found.sort_by_key(|found| found.facts.modified);
+        for found in found {
+            self.observe(found, now);
+        }
+        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
+            self.review(slot, now);
+        }
+    }
+
+    /// Of several names of one file, the one it is known by, else the first.
+    fn one_path_each(&self, found: Vec<Found>) -> Vec<Found> {
+        let mut chosen: Vec<Found> = Vec::with_capacity(found.len());
+        for found in found {
+            match chosen.last_mut() {
+                Some(last) if last.facts.key() == found.facts.key() => {
+                    let slot = self.by_key.get(&found.facts.key());
+                    let is_known =
+                        slot.and_then(|slot| self.stream(*slot)).is_some_and(|s| s.path == found.path);
+                    if is_known {
+                        *last = found;
+                    }
+                }
+                _ => chosen.push(found),
+            }
+        }
+        chosen
+    }
+
+    /// Looks at one path.
+    pub(super) fn look(&mut self, path: &std::path::Path, now: Timestamp) {
+        let Some(found) = scan::look(&self.selections, path) else { return };
+        let known = self.by_key.get(&found.facts.key()).and_then(|slot| self.stream(*slot));
+        // A second name of a known file says nothing new; the scan chooses between them.
+        let is_second_name = known.is_some_and(|stream| {
+            stream.presence == Presence::Present
+                && stream.path != found.path
+                && stream
+                    .path
+                    .metadata()
+                    .is_ok_and(|metadata| Facts::of(&metadata).key() == found.facts.key())
+        });
+        if !is_second_name {
+            self.observe(found, now);
+        }
+    }
+
+    /// The decision table, carried out.
+    fn observe(&mut self, found: Found, now: Timestamp) {
+        let slot = self.by_key.get(&found.facts.key()).copied();
+        let stream = slot.and_then(|slot| self.stream(slot));
+        let remembered = stream.map(|stream| Remembered {
+            birth: stream.facts.birth,
+            read: stream.understood(),
+            bytes: Comparison::NotCompared,
+            is_same_path: stream.path == found.path,
+        });
+        let generation = stream.map_or(0, |stream| stream.generation + 1);
+        let decision = decide(remembered.as_ref(), &found.facts);
+        match (slot, decision) {
+            (None, _) | (_, Decision::New) => self.begin(found, None, now),
+            (Some(slot), Decision::Known) => self.follow(slot, &found, now),
+            (Some(slot), Decision::Renamed) => {
+                self.rename(slot, &found);
+                self.follow(slot, &found, now);
+            }
+            (Some(slot), Decision::Truncated) => {
+                self.end(slot, Part::Truncated, now);
+                self.begin(found, Some(generation), now);
+            }
+            (Some(slot), Decision::Replaced) => {
+                self.end(slot, Part::Vanished, now);
+                self.begin(found, None, now);
+            }
+        }
+    }
+
+    /// A read found other bytes than it had read before: the same row of the table, met later.
+    pub(super) fn rewritten(&mut self, slot: u32, facts: Facts, now: Timestamp) {
+        let Some(stream) = self.stream(slot) else { return };
+        let (path, input, generation) = (stream.path.clone(), stream.input, stream.generation + 1);
+        let is_present = stream.presence == Presence::Present;
+        self.end(slot, Part::Truncated, now);
+        if is_present {
+            self.begin(Found { path, input, is_link: false, facts }, Some(generation), now);
+        }
+    }
+
+    /// A new stream. `generation` is given when the file is known and its content is not.
+    fn begin(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
+        let Some(input) = self.inputs.get(found.input) else { return };
+        let is_rewritten = generation.is_some();
+        let age = now.since(Timestamp::from_nanos(found.facts.modified));
+        if let Some(limit) = input.config.ignore_older
+            && !is_rewritten
+            && age > limit.0
+        {
+            let reason = "not changed for longer than `ignore_older`".to_owned();
+            self.skipped.push(Skipped { path: found.path, reason });
+            return;
+        }
+        // Without a birth time an inode that is used again looks the same, so the moment stands for it.
+        let first = if found.facts.birth.is_some() { 0 } else { u64::try_from(now.as_nanos()).unwrap_or(0) };
+        let generation = generation.unwrap_or(first);
+        let was_there =
+            Timestamp::from_nanos(found.facts.birth.unwrap_or(found.facts.modified)) <= self.known_until;
+        let is_from_end = input.config.start == Start::End && self.scans <= 1 && was_there && !is_rewritten;
+        let start = if is_from_end { found.facts.size } else { 0 };
+        let id = found.facts.stream(&self.host, generation);
+        let sequence = self.next_sequence();
+        let mut stream = Stream::new(id, found.path, found.facts, generation, now);
+        stream.input = found.input;
+        stream.seen_in = self.scans;
+        stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
+        let path = stream.path.display().to_string();
+        tracing::info!(path, stream = %id, generation, "file found");
+        let size = found.facts.size;
+        let Some(slot) = self.insert(stream) else { return };
+        self.touch(slot, now);
+        if size > start {
+            if let Some(stream) = self.stream_mut(slot) {
+                stream.grow(size, now);
+            }
+            self.hold(slot, now);
+            self.queue(slot);
+        }
+    }
+
+    fn insert(&mut self, stream: Stream) -> Option<u32> {
+        let Some(slot) = self.free_slot() else {
+            let reason = "too many files; narrow the pattern".to_owned();
+            self.skipped.push(Skipped { path: stream.path, reason });
+            return None;
+        };
+        self.by_key.insert(stream.key(), slot);
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            *place = Some(Box::new(stream));
+        }
+        Some(slot)
+    }
+
+    fn rename(&mut self, slot: u32, found: &Found) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let from = std::mem::replace(&mut stream.path, found.path.clone());
+        tracing::info!(from = %from.display(), to = %found.path.display(), stream = %stream.id, "file renamed");
+    }
+
+    /// A known file is there: has it changed?
+    fn follow(&mut self, slot: u32, found: &Found, now: Timestamp) {
+        let scans = self.scans;
+        let Some(stream) = self.stream_mut(slot) else { return };
+        // A file of the registry that has not changed since it was last seen needs no look inside.
+        let is_settled = stream.read_end.is_none()
+            && stream.window.offset() == found.facts.size
+            && Timestamp::from_nanos(found.facts.modified).plus(SCAN_EVERY) < stream.seen_at;
+        let is_changed = stream.read_end != Some(found.facts.size)
+            || stream.facts.modified != found.facts.modified
+            || stream.error.is_some();
+        stream.presence = Presence::Present;
+        stream.input = found.input;
+        stream.is_finishing = false;
+        stream.seen_in = scans;
+        stream.seen_at = now;
+        stream.facts = Facts { birth: found.facts.birth.or(stream.facts.birth), ..found.facts };
+        if is_settled {
+            stream.read_end = Some(found.facts.size);
+        } else if is_changed {
+            stream.grow(found.facts.size, now);
+            self.hold(slot, now);
+            self.queue(slot);
+        }
+    }
+
+    /// The stream's bytes are gone; what was not read is counted.
+    pub(super) fn end(&mut self, slot: u32, reason: Part, now: Timestamp) {
+        self.close(slot);
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let (key, size, read) = (stream.key(), stream.size, stream.read());
+        stream.presence = Presence::Ended;
+        stream.work = None;
+        let lost_bytes = size.saturating_sub(read);
+        if lost_bytes > 0 {
+            stream.window.skip(size, reason);
+        }
+        let reason = if reason == Part::Truncated { "truncated" } else { "vanished" };
+        let path = stream.path.display().to_string();
+        if lost_bytes > 0 {
+            tracing::warn!(path, stream = %stream.id, reason, lost_bytes, "file ended before it was read");
+        } else {
+            tracing::info!(path, stream = %stream.id, reason, "file ended");
+        }
+        let is_over = stream.window.is_empty();
+        let timer = stream.timer.take();
+        if let Some(due) = timer {
+            self.timers.remove(&(due, slot));
+        }
+        if self.by_key.get(&key) == Some(&slot) {
+            self.by_key.remove(&key);
+        }
+        if is_over {
+            self.retire(slot, now);
+        }
+    }
+
+    /// What a scan does for a stream that it did not find, and for one that has been idle.
+    fn review(&mut self, slot: u32, now: Timestamp) {
+        let scans = self.scans;
+        let Some(stream) = self.stream_mut(slot) else { return };
+        if stream.presence == Presence::Ended {
+            return;
+        }
+        let idle = now.since(stream.active_at);
+        let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
+        if stream.seen_in == scans {
+            if stream.file.is_some() && is_quiet && idle >= CLOSE_IDLE {
+                self.close(slot);
+            }
+            return;
+        }
+        if stream.file.is_some() { self.review_held(slot, now) } else { self.review_missing(slot, now) }
+    }
+
+    /// Under no path that matches, but held open: it is read to its end, and a while beyond.
+    fn review_held(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) else { return };
+        let facts = Facts::of(&metadata);
+        let is_changed = stream.read_end != Some(facts.size) || stream.facts.modified != facts.modified;
+        stream.facts = Facts { birth: stream.facts.birth, ..facts };
+        stream.presence = if facts.links == 0 {
+            Presence::Deleted
+        } else {
+            match stream.presence {
+                Presence::Missing(since) => Presence::Missing(since),
+                _ => Presence::Missing(now),
+            }
+        };
+        let grace = if facts.links == 0 { DELETED_GRACE } else { CLOSE_IDLE };
+        let is_over = stream.is_caught_up() && !is_changed && now.since(stream.active_at) >= grace;
+        if facts.size < stream.understood() {
+            self.rewritten(slot, facts, now);
+        } else if is_changed {
+            stream.grow(facts.size, now);
+            self.queue(slot);
+        } else if is_over && !stream.is_finishing {
+            stream.is_finishing = true;
+            self.queue(slot);
+        } else if is_over && stream.window.is_empty() {
+            let is_deleted = stream.presence == Presence::Deleted;
+            if is_deleted {
+                self.retire(slot, now);
+            } else {
+                self.close(slot);
+            }
+        }
+    }
+
+    fn review_missing(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let Presence::Missing(since) = stream.presence else {
+            stream.presence = Presence::Missing(now);
+            return;
+        };
+        let missing = now.since(since);
+        let is_forgotten = missing >= FORGET_AFTER;
+        let has_unread = stream.size > stream.read() && missing >= MISSING_GRACE;
+        if is_forgotten || has_unread {
+            self.end(slot, Part::Vanished, now);
+        }
+    }
+
+    /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.
+    pub(super) fn retire(&mut self, slot: u32, now: Timestamp) {
+        self.close(slot);
+        let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
+        if self.by_key.get(&stream.key()) == Some(&slot) {
+            self.by_key.remove(&stream.key());
+        }
+        if let Some(due) = stream.timer {
+            self.timers.remove(&(due, slot));
+        }
+        let (ledger, losses) = stream.ledger();
+        self.retired = sum(self.retired, ledger);
+        self.retired_losses.add(&losses);
+        self.forget(stream.id, now);
+        self.free.push_back(slot);
+    }
+
+    fn next_sequence(&mut self) -> u64 {
+        self.streams_begun += 1;
+        self.streams_begun.wrapping_mul(SEQUENCES_APART)
+    }
+
+    fn forget(&mut self, id: StreamId, now: Timestamp) {
+        self.removed.push(id);
+        self.commit_soon(now);
+    }
+}

@@ -1,0 +1,130 @@
+//! The registry's file format: one line for each group of changes, each with its own checksum.
+//!
+//! Enters: groups of changes, or the bytes of a file. Leaves: lines, or the entries that the file stands for and what had
+//! to be cut off its end. Never: a file; never a guess about damage that a torn write cannot explain.
+//!
+//! ```text
+//! 5f3ac1d0 {"format":"watchfire registry","version":1}
+//! 09be77aa [{"put":{"stream":"6fd0...","path":"/var/log/app.log","offset":4711,...}}]
+//! 44c01f3e [{"remove":"6fd0..."}]
+//! ```
+//! A group is written with one call and is there as a whole or not at all. A group that is not whole with nothing sound
+//! behind it is what a crash leaves of a write that nobody was told of: it is cut off. A broken line with a sound one
+//! behind it has another cause, and going on would move offsets to where they once were: that is refused.
+
+use std::collections::BTreeMap;
+
+use event::StreamId;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Change, Entry};
+
+const FORMAT: &str = "watchfire registry";
+const VERSION: u32 = 1;
+/// Eight hex digits and a blank.
+const CHECKSUM_LEN: usize = 9;
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+/// What a file stands for.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(super) struct Content {
+    /// Every stream, by id.
+    pub entries: BTreeMap<StreamId, Entry>,
+    /// How much of the file is sound; what follows is a torn write.
+    pub sound_bytes: u64,
+}
+
+/// Damage that is not a torn write.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// The first line is not the header of a registry.
+    NoRegistry,
+    /// The header names another version.
+    OtherVersion(u32),
+    /// A line in the middle is broken.
+    Broken { at: u64 },
+}
+
+/// The first line of every file.
+pub(super) fn header() -> Vec<u8> {
+    let mut line = Vec::new();
+    // A struct of two plain fields always serializes.
+    let _ = push_line(&mut line, &Header { format: FORMAT.to_owned(), version: VERSION });
+    line
+}
+
+/// Appends one group.
+pub(super) fn push_group(out: &mut Vec<u8>, changes: &[Change]) -> Result<(), serde_json::Error> {
+    push_line(out, &changes)
+}
+
+fn push_line<T: Serialize>(out: &mut Vec<u8>, value: &T) -> Result<(), serde_json::Error> {
+    let start = out.len();
+    out.extend_from_slice(b"00000000 ");
+    serde_json::to_writer(&mut *out, value)?;
+    let checksum = crc32fast::hash(out.get(start + CHECKSUM_LEN..).unwrap_or_default());
+    let digits = format!("{checksum:08x}");
+    if let Some(place) = out.get_mut(start..start + 8) {
+        place.copy_from_slice(digits.as_bytes());
+    }
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Reads a whole file.
+pub(super) fn parse(bytes: &[u8]) -> Result<Content, Damage> {
+    let mut lines = Lines { bytes, at: 0 };
+    let header: Header = lines.next_sound().ok_or(Damage::NoRegistry)?;
+    if header.format != FORMAT {
+        return Err(Damage::NoRegistry);
+    }
+    if header.version != VERSION {
+        return Err(Damage::OtherVersion(header.version));
+    }
+    let mut content = Content { entries: BTreeMap::new(), sound_bytes: lines.at as u64 };
+    while let Some(changes) = lines.next_sound::<Vec<Change>>() {
+        for change in changes {
+            match change {
+                Change::Put(entry) => drop(content.entries.insert(entry.stream, entry)),
+                Change::Remove(stream) => drop(content.entries.remove(&stream)),
+            }
+        }
+        content.sound_bytes = lines.at as u64;
+    }
+    let rest = bytes.get(lines.at..).unwrap_or_default();
+    if memchr::memchr_iter(b'\n', rest).any(|end| has_sound_start(rest.get(end + 1..).unwrap_or_default())) {
+        return Err(Damage::Broken { at: content.sound_bytes });
+    }
+    Ok(content)
+}
+
+fn has_sound_start(bytes: &[u8]) -> bool {
+    Lines { bytes, at: 0 }.next_sound::<serde::de::IgnoredAny>().is_some()
+}
+
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Lines<'_> {
+    /// The next line's value; `None` at the end and at a line that is broken, which stays unread.
+    fn next_sound<T: for<'de> Deserialize<'de>>(&mut self) -> Option<T> {
+        let rest = self.bytes.get(self.at..)?;
+        let end = memchr::memchr(b'\n', rest)?;
+        let (checksum, json) = rest.get(..end)?.split_at_checked(CHECKSUM_LEN)?;
+        let digits = std::str::from_utf8(checksum.strip_suffix(b" ")?).ok()?;
+        let is_plain = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_plain || u32::from_str_radix(digits, 16).ok()? != crc32fast::hash(json) {
+            return None;
+        }
+        let value = serde_json::from_slice(json).ok()?;
+        self.at += end + 1;
+        Some(value)
+    }
+}

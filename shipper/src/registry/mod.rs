@@ -1,0 +1,238 @@
+//! Where each stream's acks ended, on disk.
+//!
+//! Enters: groups of changes. Leaves: after a restart, however it came about, a state that was committed.
+//! Never: a silent reset. A torn write at the end is cut off and reported; other damage is refused with the way out.
+//!
+//! One file holds both snapshot and log: it is rewritten whole, under another name and then renamed, when most of it
+//! is out of date, and after every failed write, because nobody knows what such a write left behind.
+
+mod entry;
+mod log;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use event::Timestamp;
+
+pub use self::entry::{Change, Entry, Losses, Print};
+
+/// Below this size a file is never rewritten for being out of date.
+const REWRITE_BYTES_MIN: u64 = 1 << 20;
+/// Changes in one line.
+const GROUP_ENTRIES_MAX: usize = 256;
+
+/// Why there is no registry.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Another process uses it.
+    #[error(
+        "{path}: another shipper uses this registry; stop it, or give this one a `registry.path` of its own"
+    )]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Damage that no torn write explains.
+    #[error(
+        "{path}: damaged at byte {at}: a line is broken and sound ones follow, so this is no torn write; restore the \
+         file from a copy, or remove it to ship every file from its start position again"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the broken line starts.
+        at: u64,
+    },
+    /// Another file, or another version's.
+    #[error("{path}: {reason}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        reason: String,
+    },
+    /// The disk, or a permission. The next commit may succeed.
+    #[error(
+        "{path}: {source}; nothing is lost, records after the last commit are sent again after a restart"
+    )]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+/// A registry that was opened, and what it remembers.
+#[derive(Debug)]
+pub struct Opened {
+    /// To go on with.
+    pub registry: Registry,
+    /// Every stream.
+    pub entries: Vec<Entry>,
+    /// Bytes of a torn write that were cut off the end of the file.
+    pub repaired_bytes: u64,
+    /// When the last group was committed; `None` for a new registry.
+    pub committed_at: Option<Timestamp>,
+}
+
+/// An open registry; holds the lock of its directory.
+#[derive(Debug)]
+pub struct Registry {
+    path: PathBuf,
+    file: Option<File>,
+    bytes: u64,
+    bytes_rewritten: u64,
+    _lock: File,
+}
+
+impl Registry {
+    /// Opens the registry in `directory`, which is made when it is missing.
+    ///
+    /// # Errors
+    /// [`RegistryError`]: the way out is in its text. The file is left as it is.
+    pub fn open(directory: &Path) -> Result<Opened, RegistryError> {
+        let io = |source| RegistryError::Io { path: directory.to_owned(), source };
+        std::fs::create_dir_all(directory).map_err(io)?;
+        let lock = lock(directory)?;
+        let path = directory.join("registry.log");
+        let mut registry = Registry { path, file: None, bytes: 0, bytes_rewritten: 0, _lock: lock };
+        match OpenOptions::new().read(true).append(true).open(&registry.path) {
+            Ok(file) => registry.load(file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                registry.rewrite(std::iter::empty())?;
+                Ok(Opened { registry, entries: Vec::new(), repaired_bytes: 0, committed_at: None })
+            }
+            Err(source) => Err(RegistryError::Io { path: registry.path, source }),
+        }
+    }
+
+    fn load(mut self, mut file: File) -> Result<Opened, RegistryError> {
+        let path = self.path.clone();
+        let io = |source| RegistryError::Io { path: path.clone(), source };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(io)?;
+        let content = log::parse(&bytes).map_err(|damage| self.refuse(&damage))?;
+        let repaired_bytes = bytes.len() as u64 - content.sound_bytes;
+        if repaired_bytes > 0 {
+            file.set_len(content.sound_bytes).map_err(io)?;
+            file.sync_all().map_err(io)?;
+        }
+        let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
+        self.file = Some(file);
+        self.bytes = content.sound_bytes;
+        let entries = content.entries.into_values().collect();
+        Ok(Opened { registry: self, entries, repaired_bytes, committed_at })
+    }
+
+    fn refuse(&self, damage: &log::Damage) -> RegistryError {
+        let path = self.path.clone();
+        match damage {
+            log::Damage::Broken { at } => RegistryError::Damaged { path, at: *at },
+            log::Damage::NoRegistry => RegistryError::Foreign {
+                path,
+                reason: "the first line is not that of a registry; restore the file from a copy, or remove it to ship \
+                         every file from its start position again"
+                    .to_owned(),
+            },
+            log::Damage::OtherVersion(version) => RegistryError::Foreign {
+                path,
+                reason: format!("written in format version {version}, which this program does not know; use a newer one"),
+            },
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// True when the next commit should be [`Registry::rewrite`]: after a failed write, or when most of the file is
+    /// out of date.
+    #[must_use]
+    pub fn wants_rewrite(&self) -> bool {
+        self.file.is_none() || self.bytes > REWRITE_BYTES_MIN.max(self.bytes_rewritten.saturating_mul(4))
+    }
+
+    /// Commits: all of `changes` are on disk when it returns; a crash before leaves the first so many lines of them.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`]: nothing counts as committed, and the next commit has to be [`Registry::rewrite`].
+    pub fn append(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let Some(mut file) = self.file.take() else {
+            return Err(
+                self.io(std::io::Error::other("the last write failed, so the file has to be rewritten"))
+            );
+        };
+        let mut bytes = Vec::new();
+        for group in changes.chunks(GROUP_ENTRIES_MAX) {
+            log::push_group(&mut bytes, group).map_err(|error| self.io(error.into()))?;
+        }
+        file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(|error| self.io(error))?;
+        self.bytes += bytes.len() as u64;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Replaces the file by one that holds `entries` alone, atomically.
+    ///
+    /// # Errors
+    /// [`RegistryError::Io`]: the file is the old one, and the next commit has to be another rewrite.
+    pub fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> Result<(), RegistryError> {
+        self.file = None;
+        let mut bytes = log::header();
+        let mut group = Vec::with_capacity(GROUP_ENTRIES_MAX);
+        for entry in entries {
+            group.push(Change::Put(entry));
+            if group.len() == GROUP_ENTRIES_MAX {
+                log::push_group(&mut bytes, &group).map_err(|error| self.io(error.into()))?;
+                group.clear();
+            }
+        }
+        if !group.is_empty() {
+            log::push_group(&mut bytes, &group).map_err(|error| self.io(error.into()))?;
+        }
+        self.file = Some(self.replace(&bytes).map_err(|error| self.io(error))?);
+        self.bytes = bytes.len() as u64;
+        self.bytes_rewritten = self.bytes;
+        Ok(())
+    }
+
+    fn replace(&self, bytes: &[u8]) -> std::io::Result<File> {
+        let new = self.path.with_extension("new");
+        let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, &self.path)?;
+        if let Some(directory) = self.path.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        OpenOptions::new().read(true).append(true).open(&self.path)
+    }
+
+    fn io(&self, source: std::io::Error) -> RegistryError {
+        RegistryError::Io { path: self.path.clone(), source }
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, RegistryError> {
+    let path = directory.join("lock");
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = opened.map_err(|source| RegistryError::Io { path: path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RegistryError::Locked { path: directory.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(RegistryError::Io { path, source }),
+    }
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::EPOCH.plus(since)
+}
