@@ -4,9 +4,19 @@
 //! column, what was expected, and the nearest known key. Never: a file, the environment; expansions of `${...}`
 //! are an argument. The YAML library is called here and nowhere else.
 
-use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::rc::Rc;
 
+use serde::de::DeserializeOwned;
+use serde_saphyr::{Error, PropertySyntax};
+
+use crate::error::Finding;
+use crate::reference::Expanded;
+
+mod error;
 mod place;
+mod reference;
+mod scalar;
 mod unit;
 
 pub use place::Place;
@@ -22,7 +32,7 @@ impl YamlError {
     /// An error of the caller's own about `place` in `text`, in the same form as those of [`parse`].
     #[must_use]
     pub fn at(name: &str, text: &str, place: Place, what: &str) -> Self {
-        YamlError(place::point(name, text, place, what))
+        YamlError(place::point(name, text, place, what, None))
     }
 }
 
@@ -31,12 +41,13 @@ impl YamlError {
 /// # Errors
 /// [`YamlError`], ready to print.
 pub fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, YamlError> {
-    serde_saphyr::from_str(text).map_err(|error| YamlError(format!("{name}: {error}")))
+    let expanded = Expanded::literal(text);
+    typed(text, None).map_err(|error| report(name, text, &error::describe(&error, text, &expanded)))
 }
 
 /// As [`parse`], with `${name}` in scalars (not in keys) replaced by what `lookup` says of `name`: a value, `None` for
-/// one that is not set, or why it cannot be had. `${name:-default}` takes the default for what is not set or empty.
-/// Values never appear in an error.
+/// one that is not set, or why it cannot be had. `${name:-default}` takes the default for what is not set or empty,
+/// `${file:path}` is looked up as `file:path`, and `$${` is a plain `${`. Values never appear in an error.
 ///
 /// # Errors
 /// [`YamlError`], ready to print.
@@ -45,6 +56,27 @@ pub fn parse_with<T: DeserializeOwned>(
     text: &str,
     lookup: &mut dyn FnMut(&str) -> Result<Option<String>, String>,
 ) -> Result<T, YamlError> {
-    let _ = lookup;
-    parse(name, text)
+    let expanded = Expanded::new(text, lookup)
+        .map_err(|error| report(name, text, &Finding { place: error.place, what: error.what, help: None }))?;
+    typed(&expanded.text, Some(&expanded.properties)).map_err(|error| {
+        // Where the library hides a neighbour's words for fear of a value in them, reading without values tells.
+        let open =
+            error::is_redacted(&error).then(|| typed::<T>(&expanded.without_values(), None).err()).flatten();
+        let is_same =
+            |open: &Error| open.location() == error.location() && !expanded.is_told_in(&open.to_string());
+        let error = open.filter(is_same).unwrap_or(error);
+        report(name, text, &error::describe(&error, text, &expanded))
+    })
+}
+
+fn typed<T: DeserializeOwned>(text: &str, properties: Option<&HashMap<String, String>>) -> Result<T, Error> {
+    let mut options = serde_saphyr::Options::default();
+    options.with_snippet = false;
+    options.property_syntax = PropertySyntax::BracedOrBare;
+    options.property_map = properties.map(|properties| Rc::new(properties.clone()));
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+fn report(name: &str, text: &str, finding: &Finding) -> YamlError {
+    YamlError(place::point(name, text, finding.place, &finding.what, finding.help.as_deref()))
 }

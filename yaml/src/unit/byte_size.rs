@@ -44,7 +44,7 @@ impl FromStr for ByteSize {
 impl fmt::Display for ByteSize {
     /// In the largest binary unit that leaves a whole number: `64KiB`, else in bytes: `1000`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match BINARY.iter().find(|(_, bytes)| self.0 >= *bytes && self.0 % bytes == 0) {
+        match BINARY.iter().find(|(_, bytes)| self.0 >= *bytes && self.0.is_multiple_of(*bytes)) {
             Some((name, bytes)) => write!(out, "{}{name}", self.0 / bytes),
             None => write!(out, "{}", self.0),
         }
