@@ -8,11 +8,14 @@
 
 pub mod batch;
 pub mod channel;
+pub mod command;
 pub mod config;
 pub mod dead_letter;
+pub mod heartbeat;
 pub mod input;
 pub mod metric;
-pub mod registry;
 pub mod multiline;
 pub mod output;
 pub mod parser;
+pub mod registry;
+pub mod run;

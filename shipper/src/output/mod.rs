@@ -18,7 +18,7 @@ use event::Timestamp;
 use crate::batch::Settled;
 use crate::channel::Parcel;
 
-pub use thread::{Deps, Thread, start};
+pub use thread::{DRAIN_MAX, Deps, Thread, start};
 
 /// `output:`; the kind is the key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use daemon::source::queue::Queue;
 use daemon::{Clock, Readiness};
 
+use tokio::sync::oneshot;
+
 use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Received, Receiver};
@@ -41,13 +43,15 @@ pub struct Deps {
 #[derive(Debug)]
 pub struct Thread {
     handle: JoinHandle<Result<(), OutputError>>,
+    /// Closes when the thread ends.
+    alive: oneshot::Receiver<()>,
 }
 
 impl Thread {
-    /// True when the output has ended.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.handle.is_finished()
+    /// Waits until the output has ended by itself, which only an error makes it do.
+    pub async fn ended(&mut self) {
+        // The other end is never used but to be dropped.
+        let _ = (&mut self.alive).await;
     }
 
     /// Waits for its end; close the channel before.
@@ -81,11 +85,15 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
     };
     let shell =
         Shell { output, clock: deps.clock, metrics: deps.metrics, home: deps.settled, settled: Vec::new() };
+    let (alive_here, alive) = oneshot::channel();
     let handle = std::thread::Builder::new()
         .name("output".to_owned())
-        .spawn(move || shell.run(&receiver))
+        .spawn(move || {
+            let _alive = alive_here;
+            shell.run(&receiver)
+        })
         .map_err(OutputError::Thread)?;
-    Ok(Thread { handle })
+    Ok(Thread { handle, alive })
 }
 
 struct Shell {

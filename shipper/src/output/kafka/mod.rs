@@ -7,6 +7,7 @@
 //! is taken from the channel, and so nothing is read. What a refusal brings back is sent again from here, in the order
 //! of each stream, before anything new; [`recovery`] says when and how.
 
+mod beat;
 pub mod config;
 pub mod recovery;
 pub mod refusal;
@@ -41,11 +42,6 @@ const CONNECTION: &str = "kafka";
 const PART: &str = "output";
 /// The client gives purged records back at once; if it has not by then, it is broken.
 const GIVE_BACK_MAX: Duration = Duration::from_secs(10);
-/// How long the number of partitions is believed.
-const PARTITIONS_FOR: Duration = Duration::from_secs(60);
-/// How long the broker may take to tell it.
-const METADATA_WAIT: Duration = Duration::from_millis(1000);
-
 /// The output.
 pub(super) struct Kafka {
     config: KafkaConfig,
@@ -61,7 +57,12 @@ pub(super) struct Kafka {
     replay: VecDeque<Returned>,
     /// True from a refusal until everything that came back is acknowledged.
     is_replaying: bool,
-    partitions: Option<(i32, Timestamp)>,
+    /// The operator has something to mend, and nothing was acknowledged since.
+    is_refused: bool,
+    /// The newest heartbeat, until it is sent.
+    heartbeat: Option<Vec<u8>>,
+    /// What the broker told of the topic, and until when it is believed.
+    partitions: Option<(Option<i32>, Timestamp)>,
 }
 
 /// Why the session has to end.
@@ -91,6 +92,8 @@ impl Kafka {
             in_flight: 0,
             replay: VecDeque::new(),
             is_replaying: false,
+            is_refused: false,
+            heartbeat: None,
             partitions: None,
         };
         kafka.connect_when_due(now)?;
@@ -114,7 +117,10 @@ impl Kafka {
         }
         match parcel {
             Parcel::Broadcast(record) => {
-                self.broadcast(record, now);
+                if self.heartbeat.replace(record.clone()).is_some() {
+                    self.metrics.heartbeat_lost();
+                }
+                self.beat(now);
                 Ok(1)
             }
             Parcel::Batch(batch) => match self.send_batch(batch, from, now) {
@@ -141,6 +147,9 @@ impl Kafka {
         }
         if let Some(broken) = self.send_replay(now) {
             return self.stop(&broken, now);
+        }
+        if self.heartbeat.is_some() && !self.is_replaying {
+            self.beat(now);
         }
         if self.is_replaying && self.producer.is_some() && self.pending() == 0 {
             self.is_replaying = false;
@@ -213,40 +222,6 @@ impl Kafka {
         None
     }
 
-    /// One record into each partition. A heartbeat is worth nothing later: what finds no room is left out.
-    fn broadcast(&mut self, record: &[u8], now: Timestamp) {
-        let Some(partitions) = self.partition_count(now) else { return };
-        let Some(producer) = &self.producer else { return };
-        for partition in 0..partitions {
-            let heartbeat =
-                BaseRecord::<[u8], [u8], usize>::with_opaque_to(&self.topic, report::opaque(None))
-                    .partition(partition)
-                    .payload(record)
-                    .timestamp(now.as_millis());
-            match producer.send(heartbeat) {
-                Ok(()) => self.in_flight += 1,
-                Err((error, _)) => {
-                    tracing::debug!(%error, partition, "no heartbeat");
-                    self.metrics.heartbeat_lost();
-                }
-            }
-        }
-    }
-
-    fn partition_count(&mut self, now: Timestamp) -> Option<i32> {
-        if let Some((count, at)) = self.partitions
-            && now.since(at) < PARTITIONS_FOR
-        {
-            return Some(count);
-        }
-        let metadata =
-            self.producer.as_ref()?.client().fetch_metadata(Some(&self.topic), METADATA_WAIT).ok()?;
-        let topic = metadata.topics().iter().find(|topic| topic.name() == &*self.topic)?;
-        let count = i32::try_from(topic.partitions().len()).ok().filter(|count| *count > 0)?;
-        self.partitions = Some((count, now));
-        Some(count)
-    }
-
     /// Takes what the client has told since the last time.
     fn take_reports(&mut self, settled: &mut Vec<Settled>) -> Option<Broken> {
         let listener = Arc::clone(self.producer.as_ref()?.context());
@@ -255,6 +230,7 @@ impl Kafka {
         self.in_flight = self.in_flight.saturating_sub(std::mem::take(&mut reports.answers));
         if std::mem::take(&mut reports.acked) > 0 {
             self.recovery.acked();
+            self.is_refused = false;
             if !self.is_replaying {
                 self.readiness.up(PART);
             }
@@ -288,6 +264,7 @@ impl Kafka {
         self.partitions = None;
         let broken = held.as_ref().unwrap_or(broken);
         if broken.kind == Kind::Setting {
+            self.is_refused = true;
             self.readiness.down(PART, broken.reason.clone());
         } else {
             tracing::info!(reason = broken.reason, records = self.replay.len(), "the producer starts anew");

@@ -1,0 +1,156 @@
+//! What the shipper says of itself, into every partition.
+//!
+//! Enters: the sums of the file inputs, the time. Leaves: one record each `every`, behind the events that it speaks of.
+//! Never: a wait for the output; a heartbeat that finds no room is counted and left out.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use daemon::{Clock, Shutdown};
+use event::{Heartbeat, StreamId, Timestamp};
+
+use crate::channel::{Parcel, Refused, Sender};
+use crate::config::Config;
+use crate::input::InputConfig;
+use crate::input::file::FileTotals;
+use crate::metric::ProbeMetrics;
+
+/// What stays the same in every heartbeat of a run.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    host: String,
+    agent: String,
+    every: Duration,
+    services: Vec<String>,
+}
+
+impl Identity {
+    /// Of a shipper with this configuration; `agent` names the installation, see [`agent_id`].
+    #[must_use]
+    pub fn new(config: &Config, agent: String) -> Self {
+        let mut services: Vec<String> =
+            config.inputs.iter().filter_map(InputConfig::service).map(str::to_owned).collect();
+        services.sort_unstable();
+        services.dedup();
+        Identity { host: config.host(), agent, every: config.heartbeat.every.0, services }
+    }
+
+    /// The heartbeat's record.
+    #[must_use]
+    pub fn record(&self, totals: &FileTotals, at: Timestamp) -> Vec<u8> {
+        let heartbeat = Heartbeat {
+            host: self.host.clone(),
+            agent: self.agent.clone(),
+            at,
+            every: self.every,
+            services: self.services.clone(),
+            streams: totals.streams,
+            backlog_bytes: totals.ledger.pending,
+            oldest_unshipped: totals.behind_since,
+            ledger: totals.ledger,
+        };
+        let mut record = Vec::new();
+        heartbeat.encode(&mut record);
+        record
+    }
+}
+
+/// Beats until `shutdown`; the first beat is at once, so that a restart is not a silence.
+pub async fn run(
+    identity: Identity,
+    totals: impl Fn() -> FileTotals,
+    sender: Sender,
+    metrics: ProbeMetrics,
+    clock: Clock,
+    shutdown: Shutdown,
+) {
+    let mut due = clock.now();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = clock.sleep_until(due) => {}
+        }
+        let now = clock.now();
+        match sender.offer(Parcel::Broadcast(identity.record(&totals(), now))) {
+            Ok(()) => {}
+            Err(Refused::Full) => metrics.lost("heartbeat"),
+            Err(Refused::Closed) => return,
+        }
+        due = now.plus(identity.every);
+    }
+}
+
+/// The installation's name: made at the first start, kept in the registry's folder. It survives a change of the host's
+/// name, and two shippers on one host have two.
+///
+/// # Errors
+/// What the system says of `folder`.
+pub fn agent_id(folder: &Path, host: &str, now: Timestamp) -> io::Result<String> {
+    let path = folder.join("agent-id");
+    match fs::read_to_string(&path) {
+        Ok(text) if text.trim().parse::<StreamId>().is_ok() => return Ok(text.trim().to_owned()),
+        // A torn or foreign file is no name; the registry does not depend on it.
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let parts: [&[u8]; 3] =
+        [host.as_bytes(), &now.as_nanos().to_le_bytes(), &std::process::id().to_le_bytes()];
+    let id = StreamId::derive(&parts).to_string();
+    fs::create_dir_all(folder)?;
+    let fresh = folder.join("agent-id.new");
+    fs::write(&fresh, &id)?;
+    fs::File::open(&fresh)?.sync_all()?;
+    fs::rename(&fresh, &path)?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = agent_id(folder.path(), "host", Timestamp::from_secs(1)).unwrap();
+        assert_eq!(agent_id(folder.path(), "other", Timestamp::from_secs(2)).unwrap(), first);
+        fs::write(folder.path().join("agent-id"), "torn").unwrap();
+        let second = agent_id(folder.path(), "host", Timestamp::from_secs(3)).unwrap();
+        assert_ne!(second, first);
+        assert_eq!(agent_id(folder.path(), "host", Timestamp::from_secs(4)).unwrap(), second);
+    }
+
+    #[tokio::test]
+    async fn beats_at_once_and_then_every_so_often() {
+        let config: Config = daemon::config::parse(
+            "shipper.yml",
+            "host: web-1\ninputs:\n  - file: { paths: [/a], service: b }\n  - file: { paths: [/a], service: a }\n  - file: { paths: [/c], service: b }\noutput: { stdout: {} }\n",
+        )
+        .unwrap();
+        let identity = Identity::new(&config, "agent".to_owned());
+        let (sender, receiver) = crate::channel::channel();
+        let clock = Clock::manual(Timestamp::from_secs(100));
+        let metrics = crate::metric::ShipperMetrics::new(&daemon::metric::Metrics::new()).probe;
+        let totals = || FileTotals { streams: 7, ..FileTotals::default() };
+        let task = tokio::spawn(run(identity, totals, sender, metrics, clock.clone(), Shutdown::new()));
+        for secs in [100, 110, 120] {
+            clock.set(Timestamp::from_secs(secs));
+            let record = loop {
+                if let crate::channel::Received::Parcel(Parcel::Broadcast(record)) =
+                    receiver.receive(Duration::ZERO)
+                {
+                    break record;
+                }
+                tokio::task::yield_now().await;
+            };
+            let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+            assert_eq!(record["watchfire"]["services"], serde_json::json!(["a", "b"]));
+            assert_eq!(record["watchfire"]["streams"], 7);
+            assert_eq!(record["host"]["name"], "web-1");
+            assert_eq!(record["@timestamp"], Timestamp::from_secs(secs).to_string());
+        }
+        task.abort();
+    }
+}
