@@ -5,9 +5,25 @@
 //! Never: a clock, a file, the environment, a runtime, the network, a channel.
 //!
 //! In the order data flows: a rule file becomes [`rule::Rule`]s; a rule's [`kql::Query`] picks events; its
-//! [`condition::Condition`] judges them; [`template`] words the outcome.
+//! [`condition::Condition`] judges them over a [`window`]; a [`state::Alert`] makes transitions of the judgements;
+//! [`template`] words the outcome. [`engine::Engine`] is all of this in one value.
 
 pub mod condition;
+pub mod dedup;
+pub mod engine;
 pub mod kql;
 pub mod rule;
+pub mod settings;
+pub mod source;
+pub mod state;
+pub mod stats;
 pub mod template;
+pub mod testing;
+pub mod transition;
+pub mod window;
+
+pub use engine::{AlertView, Engine, Input, Snapshot};
+pub use rule::{Priority, Rule};
+pub use settings::Settings;
+pub use stats::Stats;
+pub use transition::{AlertState, Reason, Transition};

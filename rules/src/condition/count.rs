@@ -2,8 +2,12 @@
 //!
 //! Enters: the key's mapping. Leaves: a [`Count`]. Never: a field's value.
 
+use std::fmt::Write;
 use std::time::Duration;
 
+use yaml::Span;
+
+use crate::condition::{Reading, Verdict, View};
 use crate::kql::Query;
 
 /// Holds while the number of events over `window` is beyond `bound`.
@@ -48,5 +52,32 @@ impl Bound {
         match self {
             Bound::Above(limit) | Bound::Below(limit) | Bound::AtLeast(limit) | Bound::AtMost(limit) => limit,
         }
+    }
+}
+
+impl Count {
+    pub(crate) fn judge(&self, view: &View<'_>) -> Reading {
+        let seen = view.ring.between(view.edge.minus(self.window), view.edge);
+        let full = view.created.plus(self.window);
+        let is_absence = matches!(self.bound, Bound::Below(_) | Bound::AtMost(_));
+        let (verdict, next) = match self.bound.holds(seen.count) {
+            true if !is_absence => (Verdict::Holds, None),
+            true if full <= view.edge => (Verdict::Absent, None),
+            true => (Verdict::Ended, Some(full)),
+            false => (Verdict::Ended, None),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a count of events is far below 2^53")]
+        let value = Some(seen.count as f64);
+        Reading { verdict, since: None, ended: None, value, matched: seen.count, count: seen.count, next }
+    }
+
+    pub(crate) fn detail(&self, reading: &Reading, out: &mut String) {
+        let limit = match self.bound {
+            Bound::Above(limit) => format!("limit {limit}"),
+            Bound::AtLeast(limit) => format!("limit {limit} or more"),
+            Bound::Below(limit) => format!("at least {limit} due"),
+            Bound::AtMost(limit) => format!("more than {limit} due"),
+        };
+        let _ = write!(out, "{} events in {}, {limit}", reading.count, Span(self.window));
     }
 }

@@ -1,0 +1,157 @@
+//! The way of one record into the windows.
+//!
+//! Enters: a record. Leaves: its trace in the windows of the groups it belongs to; changes, when it moved time on.
+//! Never: an allocation for a record that no rule picks.
+
+use event::{Event, Heartbeat, Timestamp};
+
+use super::groups::Refused;
+use super::horizon::horizon;
+use super::{Engine, SOURCES_MAX, blind, render};
+use crate::rule::Rule;
+use crate::source::Hearing;
+use crate::transition::{Reason, Transition};
+use crate::window::{Measured, STEP_MIN};
+
+impl Engine {
+    /// Takes a record that was received at `now`.
+    pub(super) fn take(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Transition>) {
+        self.stats.events += 1;
+        if event.id().is_some_and(|id| !self.dedup.admit(id, now, self.settings.streams_max)) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        let place = self.sources.of_event(event, now, self.settings.sources_max);
+        let at = match Heartbeat::from_event(event) {
+            Some(beat) => {
+                self.take_beat(place, &beat, now, out);
+                event.timestamp().min(now)
+            }
+            None => self.take_time(place, event.timestamp(), now),
+        };
+        self.matcher.select(event);
+        let mut hit = 0;
+        while let Some(rule) = self.matcher.hit(hit) {
+            self.count(rule, event, (at, now), place);
+            hit += 1;
+        }
+        self.judge_source(place, out);
+    }
+
+    fn take_time(&mut self, place: u32, at: Timestamp, now: Timestamp) -> Timestamp {
+        let Some(source) = self.sources.at_mut(place) else { return at };
+        let at = source.take_event(at, now, &self.settings);
+        self.stats.skewed += u64::from(source.is_fast);
+        at
+    }
+
+    fn take_beat(&mut self, place: u32, beat: &Heartbeat, now: Timestamp, out: &mut Vec<Transition>) {
+        self.stats.heartbeats += 1;
+        let Some(source) = self.sources.at_mut(place) else { return };
+        source.take_beat(beat, now, self.clock.is_caught_up, &self.settings);
+        if source.hearing == Hearing::Blind {
+            source.hearing = Hearing::Live;
+            let at = source.beat.map_or(beat.at, |beat| beat.at);
+            out.extend(blind::close(source, at, Reason::HeartbeatBack));
+        }
+    }
+
+    /// Counts the event for one rule that picked it.
+    fn count(&mut self, place: u32, event: &Event, (at, now): (Timestamp, Timestamp), source: u32) {
+        let is_inner = self.matcher.is_inner(place, event);
+        let Some(rule) = self.rules.get(place as usize) else { return };
+        let Some(measured) = rule.condition.measure(event, is_inner) else { return };
+        let Some(stats) = self.rule_stats.get_mut(place as usize) else { return };
+        let found = self.groups.of_event((place, rule), event, at, self.settings.groups_max);
+        match found {
+            Ok(group) => {
+                stats.matched += 1;
+                self.stats.matched += 1;
+                self.insert(group, (at, now), measured, event, source);
+            }
+            Err(Refused::Ungrouped) => {
+                stats.ungrouped += 1;
+                self.stats.ungrouped += 1;
+            }
+            Err(Refused::Full) => {
+                stats.groups_refused += 1;
+                self.stats.groups_refused += 1;
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        place: u32,
+        (at, now): (Timestamp, Timestamp),
+        measured: Measured,
+        event: &Event,
+        source: u32,
+    ) {
+        let Some(group) = self.groups.at_mut(place) else { return };
+        let Some(rule) = self.rules.get(group.rule as usize) else { return };
+        if !group.insert(at, now, measured, rule) {
+            self.stats.late += 1;
+            if let Some(stats) = self.rule_stats.get_mut(group.rule as usize) {
+                stats.late += 1;
+            }
+        }
+        if rule.condition.is_evidence(measured)
+            && let Some(message) = event.text("message")
+        {
+            group.evidence.push(at, message);
+        }
+        if !group.sources.contains(&source) && group.sources.len() < SOURCES_MAX {
+            group.sources.push(source);
+            if let Some(source) = self.sources.at_mut(source) {
+                source.groups.push(place);
+            }
+        }
+    }
+
+    /// Judges the groups of a source whose time has entered a new second.
+    fn judge_source(&mut self, place: u32, out: &mut Vec<Transition>) {
+        let Some(source) = self.sources.at_mut(place) else { return };
+        let seconds = (source.newest.floor(STEP_MIN), source.reached(&self.settings).floor(STEP_MIN));
+        if seconds == source.judged {
+            return;
+        }
+        source.judged = seconds;
+        let groups = std::mem::take(&mut source.groups);
+        for &group in &groups {
+            self.judge(group, out);
+        }
+        if let Some(source) = self.sources.at_mut(place) {
+            source.groups = groups;
+        }
+    }
+
+    /// Judges one group as far as its time has come.
+    pub(super) fn judge(&mut self, place: u32, out: &mut Vec<Transition>) {
+        let Some(group) = self.groups.at_mut(place) else { return };
+        let Some(rule) = self.rules.get(group.rule as usize) else { return };
+        let outlives_view = rule.condition.outlives_view();
+        let horizon = horizon(group, outlives_view, &self.sources, self.clock, &self.settings);
+        while let Some(changes) = group.advance(horizon, rule) {
+            for (change, reading) in changes {
+                let (zone, errors) = (&self.settings.zone, &mut self.stats.render_errors);
+                let said = render::transition((rule, group), (change, &reading), zone, errors);
+                group.remember(&said);
+                out.push(said);
+            }
+        }
+    }
+
+    /// Judges every group.
+    pub(super) fn judge_all(&mut self, out: &mut Vec<Transition>) {
+        for place in 0..self.groups.places() {
+            self.judge(place, out);
+        }
+    }
+
+    /// The rules whose condition may hold although no event ever came.
+    pub(super) fn whole_rules(&self) -> impl Iterator<Item = (u32, &Rule)> {
+        let is_whole = |rule: &Rule| rule.group_by.is_empty() && rule.condition.is_absence();
+        (0..).zip(&self.rules).filter(move |(_, rule)| is_whole(rule))
+    }
+}

@@ -1,0 +1,189 @@
+//! What a bucket remembers of its events.
+//!
+//! Enters: one [`Measured`] for each event. Leaves: sums, extremes and first and last moments.
+//! Never: a result that depends on the order in which events of different moments arrive.
+
+use event::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Sketch;
+
+/// What a condition read from one event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The event belongs to the condition's narrower set: an error of all requests, an `up` of all probes.
+    pub is_matched: bool,
+    /// The field's number, for conditions that have a field.
+    pub value: Option<f64>,
+    /// Keep the number for percentiles.
+    pub is_sketched: bool,
+}
+
+/// A number and when it was so.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Event time, nanoseconds.
+    #[serde(with = "nanos")]
+    pub at: Timestamp,
+    /// The number; zero for conditions without a field.
+    #[serde(with = "bits")]
+    pub value: f64,
+}
+
+/// A mergeable summary of the events of a span.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Events.
+    pub count: u64,
+    /// Events of the narrower set.
+    pub matched: u64,
+    /// Sum of the numbers.
+    #[serde(with = "bits")]
+    pub sum: f64,
+    /// Smallest number; infinity when there is none.
+    #[serde(with = "bits")]
+    pub min: f64,
+    /// Largest number; negative infinity when there is none.
+    #[serde(with = "bits")]
+    pub max: f64,
+    /// The newest event; among events of one moment, the one that came last.
+    pub last: Option<Point>,
+    /// When the newest event of the narrower set was.
+    #[serde(with = "nanos::option")]
+    pub last_matched: Option<Timestamp>,
+    /// When the first event outside the narrower set after `last_matched` was.
+    #[serde(with = "nanos::option")]
+    pub unmatched_since: Option<Timestamp>,
+    /// The numbers, where a condition asks for percentiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sketch: Option<Box<Sketch>>,
+}
+
+impl Default for Partial {
+    fn default() -> Self {
+        Partial {
+            count: 0,
+            matched: 0,
+            sum: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            last: None,
+            last_matched: None,
+            unmatched_since: None,
+            sketch: None,
+        }
+    }
+}
+
+impl Partial {
+    /// Adds one event of moment `at`.
+    pub fn insert(&mut self, at: Timestamp, measured: Measured) {
+        self.count += 1;
+        self.matched += u64::from(measured.is_matched);
+        let value = measured.value.unwrap_or_default();
+        if measured.value.is_some() {
+            self.sum += value;
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+            if measured.is_sketched {
+                self.sketch.get_or_insert_default().insert(value);
+            }
+        }
+        if self.last.is_none_or(|last| last.at <= at) {
+            self.last = Some(Point { at, value });
+        }
+        if measured.is_matched {
+            self.last_matched = self.last_matched.max(Some(at));
+            self.unmatched_since = self.unmatched_since.filter(|&since| since > at);
+        } else if self.last_matched.is_none_or(|matched| matched < at) {
+            self.unmatched_since = Some(self.unmatched_since.map_or(at, |since| since.min(at)));
+        }
+    }
+
+    /// Adds what `later` remembers; its events are those of the span after this one.
+    pub fn merge(&mut self, later: &Partial) {
+        self.count += later.count;
+        self.matched += later.matched;
+        self.sum += later.sum;
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+        if later.last.is_some_and(|new| self.last.is_none_or(|old| old.at <= new.at)) {
+            self.last = later.last;
+        }
+        self.last_matched = self.last_matched.max(later.last_matched);
+        let after_matched = |since: &Timestamp| self.last_matched.is_none_or(|matched| matched < *since);
+        let mine = self.unmatched_since.filter(after_matched);
+        let theirs = later.unmatched_since.filter(after_matched);
+        self.unmatched_since =
+            mine.map_or(theirs, |mine| Some(theirs.map_or(mine, |theirs| theirs.min(mine))));
+        if let Some(sketch) = &later.sketch {
+            self.sketch.get_or_insert_default().merge(sketch);
+        }
+    }
+
+    /// The mean of the numbers of `count` events; `None` without events.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "a count of events is far below 2^53")]
+        let count = self.count as f64;
+        (self.count > 0).then(|| self.sum / count)
+    }
+}
+
+/// Floats as their bits: JSON has no infinity, and its reader may round the last digit.
+pub(crate) mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.to_bits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+
+    /// The same for numbers that may be missing.
+    pub mod option {
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        #[expect(clippy::ref_option, reason = "serde's signature")]
+        pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+            value.map(f64::to_bits).serialize(serializer)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+            Option::<u64>::deserialize(deserializer).map(|value| value.map(f64::from_bits))
+        }
+    }
+}
+
+/// Moments as nanoseconds: a snapshot has a hundred thousand of them, and text would be three times as long.
+pub(crate) mod nanos {
+    use event::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.as_nanos())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_nanos)
+    }
+
+    /// The same for moments that may be missing.
+    pub mod option {
+        use event::Timestamp;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+            at.map(Timestamp::as_nanos).serialize(serializer)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            Option::<i64>::deserialize(deserializer).map(|at| at.map(Timestamp::from_nanos))
+        }
+    }
+}
