@@ -7,8 +7,33 @@
 //! the stream's last record was, the garbage-collection parser remembers the collection it is in, and the reader of
 //! times remembers the last second.
 
+mod access;
+mod apache_access;
+mod apache_error;
+mod auto;
+mod duration;
+mod exception;
+mod gc;
+mod gin;
+mod head;
+mod json;
+mod logfmt;
+mod name;
+mod nginx_access;
+mod nginx_error;
+mod plain;
+#[cfg(test)]
+mod shape;
+mod spring;
+mod time;
+mod trace;
+
 use event::{Fields, Timestamp};
 use jiff::tz::TimeZone;
+
+use self::auto::Auto;
+use self::gc::Gc;
+use self::time::Clock;
 
 /// `parse:` of a file input: how the text of its records is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Deserialize, schemars::JsonSchema)]
@@ -57,22 +82,71 @@ impl Default for Context {
 #[derive(Debug, Clone)]
 pub struct Parser {
     config: ParserConfig,
-    context: Context,
+    auto: Auto,
+    state: State,
+}
+
+/// What parsers remember of a stream.
+#[derive(Debug, Clone)]
+struct State {
+    clock: Clock,
+    gc: Gc,
 }
 
 impl Parser {
     /// A parser for a new stream.
     #[must_use]
     pub fn new(config: &ParserConfig, context: &Context) -> Self {
-        Parser { config: *config, context: context.clone() }
+        let state = State { clock: Clock::new(context.time_zone.clone()), gc: Gc::default() };
+        Parser { config: *config, auto: Auto::default(), state }
     }
 
     /// Fills `fields`, which are empty, from `text`; `read_at` completes times that have no year or no date.
     ///
-    /// Returns whether the text had the expected shape. When it had not, `fields` hold what was found in it as in any
-    /// plain text; `fields.message` stays `None`, so the record's message is its whole text.
+    /// Returns whether the text had the expected shape, which for `auto` and `plain` any text has. When it had not,
+    /// `fields` hold what was found in it as in any plain text, and `fields.message` stays `None`: the record's message
+    /// is its whole text.
     pub fn parse<'a>(&mut self, text: &'a str, read_at: Timestamp, fields: &mut Fields<'a>) -> bool {
-        let _ = (text, read_at, fields, &self.context);
-        self.config == ParserConfig::Plain
+        if self.config == ParserConfig::Auto {
+            self.auto.parse(text, read_at, &mut self.state, fields);
+            return true;
+        }
+        let is_recognised = self.state.parse(self.config, text, read_at, fields);
+        if !is_recognised {
+            plain::parse(text, read_at, &mut self.state.clock, fields);
+            fields.message = None;
+        }
+        is_recognised
     }
 }
+
+impl State {
+    /// Lets one member of the family try; `fields` stay untouched when the text is none of its own.
+    fn parse<'a>(
+        &mut self,
+        config: ParserConfig,
+        text: &'a str,
+        read_at: Timestamp,
+        fields: &mut Fields<'a>,
+    ) -> bool {
+        let clock = &mut self.clock;
+        match config {
+            ParserConfig::Json => json::parse(text, clock, fields),
+            ParserConfig::Logfmt => logfmt::parse(text, clock, fields),
+            ParserConfig::Gin => gin::parse(text, clock, fields),
+            ParserConfig::Spring => spring::parse(text, read_at, clock, fields),
+            ParserConfig::NginxAccess => nginx_access::parse(text, clock, fields),
+            ParserConfig::NginxError => nginx_error::parse(text, clock, fields),
+            ParserConfig::ApacheAccess => apache_access::parse(text, clock, fields),
+            ParserConfig::ApacheError => apache_error::parse(text, clock, fields),
+            ParserConfig::Gc => self.gc.parse(text, clock, fields),
+            ParserConfig::Plain | ParserConfig::Auto => {
+                plain::parse(text, read_at, clock, fields);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod test;
