@@ -59,10 +59,24 @@ impl FromStr for LogFormat {
 /// # Errors
 /// [`LogError`]
 pub fn init(format: LogFormat, level: &str) -> Result<(), LogError> {
-    let filter = filter(level)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    start(format, level, std::io::stderr().is_terminal(), std::io::stderr)
+}
+
+/// [`init`] into a file, for a program whose terminal shows something else.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_to(file: std::fs::File, format: LogFormat, level: &str) -> Result<(), LogError> {
+    start(format, level, false, std::sync::Mutex::new(file))
+}
+
+fn start<W>(format: LogFormat, level: &str, is_coloured: bool, writer: W) -> Result<(), LogError>
+where
+    W: for<'w> tracing_subscriber::fmt::MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(writer);
     match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
+        LogFormat::Text => lines.with_ansi(is_coloured).finish().try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_ansi(false).finish().try_init(),
     }
     .map_err(|_| LogError::Twice)
