@@ -1,0 +1,89 @@
+//! What an operator types.
+//!
+//! Enters: flags. Leaves: a running alerter, or an answer on standard output and an exit code: 0 when all is well,
+//! 1 when something is not, 2 for flags that make no sense.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use daemon::admin::AdminError;
+use daemon::config::ConfigError;
+use daemon::log::LogError;
+
+use crate::run::RunError;
+use crate::setup::SetupError;
+
+mod check;
+mod notify;
+mod reload;
+mod run;
+
+/// Evaluates rules over events and tells people.
+#[derive(Debug, Parser)]
+#[command(name = "alerter", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until SIGTERM or SIGINT; SIGHUP, or a changed file, reads configuration and rules again.
+    Run(ConfigFlag),
+    /// Say whether configuration and rules can be used, and list every problem.
+    Check(ConfigFlag),
+    /// Send a test notification through one channel and print what the vendor said, for each recipient.
+    Notify {
+        #[command(flatten)]
+        config: ConfigFlag,
+        /// The channel's name in the configuration.
+        #[arg(long)]
+        channel: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFlag {
+    /// The configuration.
+    #[arg(short = 'c', long = "config", default_value = "/etc/watchfire/alerter.yml")]
+    path: PathBuf,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("{0}")]
+    Other(String),
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+/// Runs one command. Answers go to `out`, problems to `problems`.
+pub async fn execute(cli: Cli, out: &mut impl Write, problems: &mut impl Write) -> ExitCode {
+    let done = match &cli.command {
+        Command::Run(config) => run::run(&config.path).await.map(|()| true),
+        Command::Check(config) => check::check(&config.path, out).map(|()| true),
+        Command::Notify { config, channel } => notify::notify(&config.path, channel, out).await,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nothing is left to tell it to when standard error is closed.
+            let _ = writeln!(problems, "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

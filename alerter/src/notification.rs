@@ -1,0 +1,151 @@
+//! One thing to tell one recipient, and its words.
+//!
+//! Enters: a transition and its routing. Leaves: a stable id, a title, and lines of plain text for every channel.
+//! Never: a channel's markup; each channel wraps these lines in its own.
+
+use std::borrow::Cow;
+
+use event::Timestamp;
+use rules::Transition;
+use rules::rule::Priority;
+
+/// What a notification says of its alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The alert began to fire.
+    Firing,
+    /// It is still firing; counted from 1.
+    Repeat(u32),
+    /// It is over.
+    Resolved,
+    /// An operator tries a channel.
+    Test,
+}
+
+/// One notification to one recipient of one channel.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Notification {
+    /// 32 hex digits, the same for ever for the same (alert, transition, kind, channel, recipient). A send that is
+    /// repeated after a crash carries it again, so that a receiver can tell the copy (`Idempotency-Key`).
+    pub id: String,
+    /// What it says.
+    pub kind: Kind,
+    /// The transition that it tells of. For [`Kind::Repeat`], the one to firing.
+    pub transition: Transition,
+    /// When the alert began to fire.
+    pub started_at: Timestamp,
+    /// When it was over; only for [`Kind::Resolved`].
+    pub ended_at: Option<Timestamp>,
+    /// True on a resolution whose recipient could not be told of the firing: this message says both.
+    pub firing_missed: bool,
+}
+
+impl Notification {
+    /// Derives the id. `at` is the time of the transition.
+    #[must_use]
+    pub fn derive_id(transition: &Transition, kind: Kind, channel: &str, recipient: &str) -> String {
+        let (word, count) = match kind {
+            Kind::Firing => ("firing", 0),
+            Kind::Repeat(count) => ("repeat", count),
+            Kind::Resolved => ("resolved", 0),
+            Kind::Test => ("test", 0),
+        };
+        event::StreamId::derive(&[
+            &transition.fingerprint.to_le_bytes(),
+            &transition.at.as_nanos().to_le_bytes(),
+            word.as_bytes(),
+            &count.to_le_bytes(),
+            channel.as_bytes(),
+            recipient.as_bytes(),
+        ])
+        .to_string()
+    }
+
+    /// `FIRING`, `STILL FIRING`, `RESOLVED` or `TEST`.
+    #[must_use]
+    pub const fn state_word(&self) -> &'static str {
+        match self.kind {
+            Kind::Firing => "FIRING",
+            Kind::Repeat(_) => "STILL FIRING",
+            Kind::Resolved => "RESOLVED",
+            Kind::Test => "TEST",
+        }
+    }
+
+    /// True for a P0 that is firing: the one that may wake everybody.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.transition.priority == Priority::P0 && matches!(self.kind, Kind::Firing | Kind::Repeat(_))
+    }
+
+    /// One line: `[P0] FIRING service-unavailable checkout`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let transition = &self.transition;
+        let mut title = format!("[{}] {} {}", transition.priority, self.state_word(), transition.rule);
+        for (_, value) in &transition.group {
+            title.push(' ');
+            title.push_str(value);
+        }
+        title
+    }
+
+    /// The text below the title, the most important first, because a channel may cut it at the end: what is wrong,
+    /// the numbers, when, the group, what to do, the rule's own words, sample lines.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let transition = &self.transition;
+        let mut lines = vec![transition.summary.clone()];
+        if self.firing_missed {
+            lines.push("the firing of this alert could not be delivered here".to_owned());
+        }
+        if !transition.detail.is_empty() {
+            lines.push(format!("value: {}", transition.detail));
+        }
+        lines.push(format!("reason: {}", transition.reason));
+        lines.push(format!("started: {}", self.started_at));
+        if let Some(ended) = self.ended_at {
+            lines.push(format!("ended: {ended}"));
+        }
+        lines.extend(transition.group.iter().map(|(field, value)| format!("{field}: {value}")));
+        lines.extend(transition.runbook.iter().map(|runbook| format!("runbook: {runbook}")));
+        if !transition.description.is_empty() {
+            lines.push(transition.description.clone());
+        }
+        lines.extend(transition.annotations.iter().map(|(name, text)| format!("{name}: {text}")));
+        lines.extend(transition.evidence.iter().map(|line| format!("> {line}")));
+        lines.join("\n")
+    }
+
+    /// One line for a text message or a call: state and summary, in at most `bytes_max` bytes.
+    #[must_use]
+    pub fn short_text(&self, bytes_max: usize) -> String {
+        let transition = &self.transition;
+        let text = format!("[{}] {}: {}", transition.priority, self.state_word(), transition.summary);
+        truncate(&text, bytes_max).into_owned()
+    }
+
+    /// Title and body, cut to `bytes_max` where it is given.
+    #[must_use]
+    pub fn text(&self, bytes_max: Option<usize>) -> String {
+        let text = format!("{}\n{}", self.title(), self.body());
+        match bytes_max {
+            Some(bytes_max) => truncate(&text, bytes_max).into_owned(),
+            None => text,
+        }
+    }
+}
+
+/// `text` in at most `bytes_max` bytes of UTF-8, cut between characters, with `…` where something is missing.
+#[must_use]
+pub fn truncate(text: &str, bytes_max: usize) -> Cow<'_, str> {
+    const MARK: &str = "…";
+    if text.len() <= bytes_max {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = bytes_max.checked_sub(MARK.len()) else {
+        return Cow::Borrowed("");
+    };
+    Cow::Owned(format!("{}{MARK}", &text[..text.floor_char_boundary(room)]))
+}
