@@ -6,10 +6,13 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use event::Timestamp;
-use yaml::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::{Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
 use crate::kql::Query;
+use crate::rule::Problems;
 
 /// Holds while the newest probe result is not `up`, and also when no result at all came for `window`: a host that is
 /// gone cannot vouch for its service.
@@ -42,5 +45,24 @@ impl Availability {
             Verdict::Absent => write!(out, "no probe result for {}", Span(self.window)),
             Verdict::Ended | Verdict::NoData => write!(out, "the newest probe was successful"),
         };
+    }
+}
+
+/// No successful probe.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AvailabilityConfig {
+    /// KQL: the successful results among the events of the rule's `match`, such as `monitor.status: up`.
+    #[schemars(with = "String")]
+    up: Spanned<String>,
+    /// How long the newest result counts; after that, silence counts as not available. Default: `1m`.
+    #[schemars(with = "Option<Span>")]
+    window: Option<Spanned<Span>>,
+}
+
+impl AvailabilityConfig {
+    pub(crate) fn check(&self, problems: &mut Problems<'_>) -> Option<Availability> {
+        let window = problems.window(self.window.as_ref(), Duration::from_mins(1));
+        Some(Availability { up: problems.query(&self.up)?, window })
     }
 }

@@ -5,10 +5,13 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use yaml::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::{Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
 use crate::kql::Query;
+use crate::rule::Problems;
 
 /// Holds while the number of events over `window` is beyond `bound`.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,5 +82,63 @@ impl Count {
             Bound::AtMost(limit) => format!("more than {limit} due"),
         };
         let _ = write!(out, "{} events in {}, {limit}", reading.count, Span(self.window));
+    }
+}
+
+/// A number of events; exactly one of `above`, `at_least`, `below` and `at_most`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CountConfig {
+    /// KQL: counts only these among the events of the rule's `match`. Default: all.
+    #[schemars(with = "Option<String>")]
+    of: Option<Spanned<String>>,
+    /// Holds with more events than this.
+    #[schemars(with = "Option<u64>")]
+    above: Option<Spanned<u64>>,
+    /// Holds with this many events or more.
+    #[schemars(with = "Option<u64>")]
+    at_least: Option<Spanned<u64>>,
+    /// Holds with fewer events than this.
+    #[schemars(with = "Option<u64>")]
+    below: Option<Spanned<u64>>,
+    /// Holds with this many events or fewer.
+    #[schemars(with = "Option<u64>")]
+    at_most: Option<Spanned<u64>>,
+    /// The length of the window.
+    #[schemars(with = "Span")]
+    window: Spanned<Span>,
+}
+
+impl CountConfig {
+    pub(crate) fn check(&self, problems: &mut Problems<'_>) -> Option<Count> {
+        let window = problems.window(Some(&self.window), Duration::ZERO);
+        let of = self.of.as_ref().map(|of| problems.query(of));
+        let bounds = [
+            self.above.as_ref().map(|limit| (limit, Bound::Above(limit.value))),
+            self.at_least.as_ref().map(|limit| (limit, Bound::AtLeast(limit.value))),
+            self.below.as_ref().map(|limit| (limit, Bound::Below(limit.value))),
+            self.at_most.as_ref().map(|limit| (limit, Bound::AtMost(limit.value))),
+        ];
+        let mut bounds = bounds.into_iter().flatten();
+        let Some((limit, bound)) = bounds.next() else {
+            problems.add(
+                &self.window,
+                "`count` needs a limit: write one of `above`, `at_least`, `below` and `at_most`",
+            );
+            return None;
+        };
+        if let Some((second, _)) = bounds.next() {
+            problems.add(second, "`count` has one limit: remove the other");
+        }
+        match bound {
+            Bound::AtLeast(0) => problems.add(limit, "0 events or more are always there: write 1 or more"),
+            Bound::Below(0) => problems.add(limit, "there are never fewer than 0 events: write 1 or more"),
+            _ => {}
+        }
+        let of = match of {
+            Some(query) => Some(query?),
+            None => None,
+        };
+        Some(Count { of, bound, window })
     }
 }

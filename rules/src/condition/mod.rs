@@ -10,18 +10,24 @@ mod reading;
 pub mod threshold;
 
 pub use availability::Availability;
+use availability::AvailabilityConfig;
+use count::CountConfig;
 pub use count::{Bound, Count};
 pub use ratio::Ratio;
+use ratio::RatioConfig;
 pub use reading::{Reading, Verdict, View};
+use threshold::ThresholdConfig;
 pub use threshold::{Direction, Take, Threshold};
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use event::{Event, Timestamp};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use crate::kql::Query;
-use crate::rule::Unit;
+use crate::rule::{Problems, Unit};
 use crate::window::{Measured, STEP_MIN, step};
 
 /// The longest window that a condition may look back over.
@@ -188,5 +194,31 @@ impl Condition {
             }
         };
         text
+    }
+}
+
+/// What is judged; exactly one key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConditionConfig {
+    /// No successful probe.
+    Availability(AvailabilityConfig),
+    /// A share of the events that match a second query.
+    Ratio(RatioConfig),
+    /// A field's value, or one number made of its values in a window.
+    Threshold(ThresholdConfig),
+    /// A number of events.
+    Count(CountConfig),
+}
+
+impl ConditionConfig {
+    /// Checks what types cannot; `None` when the condition cannot be made.
+    pub(crate) fn check(&self, problems: &mut Problems<'_>) -> Option<Condition> {
+        match self {
+            ConditionConfig::Availability(config) => config.check(problems).map(Condition::Availability),
+            ConditionConfig::Ratio(config) => config.check(problems).map(Condition::Ratio),
+            ConditionConfig::Threshold(config) => config.check(problems).map(Condition::Threshold),
+            ConditionConfig::Count(config) => config.check(problems).map(Condition::Count),
+        }
     }
 }

@@ -5,11 +5,13 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use yaml::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::{Percent, Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
 use crate::kql::Query;
-use crate::rule::Unit;
+use crate::rule::{Problems, Unit};
 
 /// Holds while `events matching of / all events` over `window` is strictly above `above`.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +80,53 @@ fn exceeds(matched: u64, count: u64, share: f64) -> bool {
     )]
     let share = (share * f64::from(PARTS)).round() as u64;
     u128::from(matched) * u128::from(PARTS) > u128::from(share) * u128::from(count)
+}
+
+/// A share of the events that match a second query.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RatioConfig {
+    /// KQL: the events of the numerator among those of the rule's `match`, such as `log.level: (error or fatal)`.
+    #[schemars(with = "String")]
+    of: Spanned<String>,
+    /// The share that has to be exceeded; exactly this share is still fine.
+    #[schemars(with = "Percent")]
+    above: Spanned<Percent>,
+    /// The share at or below which a firing alert recovers. Default: `above`.
+    #[schemars(with = "Option<Percent>")]
+    recover_below: Option<Spanned<Percent>>,
+    /// The length of the window. Default: `1m`.
+    #[schemars(with = "Option<Span>")]
+    window: Option<Spanned<Span>>,
+    /// With fewer events in the window the condition does not hold. Default: 20.
+    min_events: Option<u64>,
+}
+
+impl RatioConfig {
+    pub(crate) fn check(&self, problems: &mut Problems<'_>) -> Option<Ratio> {
+        let Percent(above) = self.above.value;
+        if above <= 0.0 {
+            problems.add(
+                &self.above,
+                "a share above 0% holds at the first event: write `count: { of: ..., at_least: 1 }`",
+            );
+        } else if above >= 1.0 {
+            problems.add(
+                &self.above,
+                format!("a share is never above {}: write less than 100%", self.above.value),
+            );
+        }
+        let recover_below = self.recover_below.as_ref().map_or(above, |recover| recover.value.0);
+        if let Some(recover) = &self.recover_below
+            && recover.value > self.above.value
+        {
+            let (recovery, limit) = (recover.value, self.above.value);
+            problems.add(recover, format!("{recovery} is above the limit itself: write {limit} or less"));
+        }
+        let window = problems.window(self.window.as_ref(), Duration::from_mins(1));
+        let of = problems.query(&self.of)?;
+        Some(Ratio { of, above, recover_below, window, min_events: self.min_events.unwrap_or(20) })
+    }
 }
 
 #[cfg(test)]

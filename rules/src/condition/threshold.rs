@@ -3,12 +3,15 @@
 //! Enters: the key's mapping. Leaves: a [`Threshold`]. Never: a value that is not a number.
 
 use std::fmt::Write;
+use std::str::FromStr;
 use std::time::Duration;
 
-use yaml::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use yaml::{Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
-use crate::rule::Quantity;
+use crate::rule::{Problems, Quantity, Written};
 use crate::window::Partial;
 
 /// Holds while the number that `take` makes of `field` over `window` is strictly beyond `limit`.
@@ -144,5 +147,124 @@ impl Take {
             Take::Sum => (seen.count > 0).then_some(seen.sum),
             Take::Percentile(share) => seen.sketch.as_ref()?.percentile(share * 100.0),
         }
+    }
+}
+
+/// A field's value, or one number made of its values in a window; exactly one of `above` and `below`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ThresholdConfig {
+    /// The dotted name of a field that holds a number.
+    #[schemars(with = "String")]
+    field: Spanned<String>,
+    /// What is made of the values: `last`, `avg`, `min`, `max`, `sum`, or a percentile such as `p95`. Default: `last`.
+    take: Option<Take>,
+    /// Larger values are bad; exactly this one is still fine.
+    #[schemars(with = "Option<Written>")]
+    above: Option<Spanned<Written>>,
+    /// Smaller values are bad; exactly this one is still fine.
+    #[schemars(with = "Option<Written>")]
+    below: Option<Spanned<Written>>,
+    /// Beside `above`: a firing alert recovers only below this.
+    #[schemars(with = "Option<Written>")]
+    recover_below: Option<Spanned<Written>>,
+    /// Beside `below`: a firing alert recovers only above this.
+    #[schemars(with = "Option<Written>")]
+    recover_above: Option<Spanned<Written>>,
+    /// The length of the window; with `last`, how long a value counts. Default: `5m`.
+    #[schemars(with = "Option<Span>")]
+    window: Option<Spanned<Span>>,
+}
+
+impl ThresholdConfig {
+    pub(crate) fn check(&self, problems: &mut Problems<'_>) -> Option<Threshold> {
+        problems.field(&self.field);
+        let window = problems.window(self.window.as_ref(), Duration::from_mins(5));
+        let (direction, written, recover, misplaced) = match (&self.above, &self.below) {
+            (Some(above), None) => (Direction::Above, above, &self.recover_below, &self.recover_above),
+            (None, Some(below)) => (Direction::Below, below, &self.recover_above, &self.recover_below),
+            (Some(_), Some(below)) => {
+                problems.add(below, "`threshold` has one limit: remove `above` or `below`");
+                return None;
+            }
+            (None, None) => {
+                problems.add(&self.field, "`threshold` needs a limit: write `above` or `below`");
+                return None;
+            }
+        };
+        if let Some(misplaced) = misplaced {
+            problems
+                .add(misplaced, "`recover_below` goes with `above`, `recover_above` with `below`: change it");
+        }
+        let limit = self.quantity(written, problems)?;
+        let recover = match recover {
+            Some(written) => {
+                let recover = self.quantity(written, problems)?;
+                if direction.is_beyond(recover.value, limit.value) {
+                    problems.add(
+                        written,
+                        format!("{recover} is beyond the limit itself, {limit}: write a safer value"),
+                    );
+                }
+                Some(recover.value)
+            }
+            None => None,
+        };
+        let take = self.take.unwrap_or(Take::Last);
+        Some(Threshold { field: self.field.value.clone(), take, direction, limit, recover, window })
+    }
+
+    fn quantity(&self, written: &Spanned<Written>, problems: &mut Problems<'_>) -> Option<Quantity> {
+        let quantity = written.value.in_field(&self.field.value);
+        quantity.map_err(|what| problems.add(written, what)).ok()
+    }
+}
+
+impl FromStr for Take {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "last" => Take::Last,
+            "avg" => Take::Avg,
+            "min" => Take::Min,
+            "max" => Take::Max,
+            "sum" => Take::Sum,
+            _ => {
+                let digits = text
+                    .strip_prefix('p')
+                    .filter(|rest| rest.starts_with(|first: char| first.is_ascii_digit()));
+                // Shifting the point in the text keeps what is written: p99.9 is the number nearest to 0.999.
+                let share = digits.and_then(|digits| format!("{digits}e-2").parse().ok());
+                match share.filter(|share| *share > 0.0 && *share < 1.0) {
+                    Some(share) => Take::Percentile(share),
+                    None => {
+                        return Err(format!(
+                            "`{text}` is none of last, avg, min, max, sum, and no percentile such as p95"
+                        ));
+                    }
+                }
+            }
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Take {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Take {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Take".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^(last|avg|min|max|sum|p[0-9]{1,2}(\\.[0-9]+)?)$" })
     }
 }

@@ -10,14 +10,18 @@ use crate::kql::Query;
 use crate::template::Template;
 
 mod case;
-mod load;
+mod file;
 mod problem;
 mod quantity;
+mod test_file;
 
 pub use case::{Expectation, Feed, Input, Leaf, RuleTest, RuleTests, State};
-pub use load::{load, load_tests};
-pub use problem::{Problem, RuleError};
+pub use file::{GROUP_BY_MAX, HOLD_MAX, NAME_BYTES_MAX, RULES_MAX, distinct, load, schema};
+pub(crate) use problem::Problems;
+pub use problem::RuleError;
+pub(crate) use quantity::Written;
 pub use quantity::{Quantity, Unit};
+pub use test_file::{TEST_EVENTS_MAX, TEST_SPAN_MAX, load_tests, test_schema};
 
 /// A rule file.
 #[derive(Debug, Clone, PartialEq)]

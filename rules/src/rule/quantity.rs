@@ -258,7 +258,7 @@ mod test {
             (Unit::Number, 0.0, "0"),
             (Unit::Percent, 0.05, "5%"),
             (Unit::Percent, 0.8617, "86.17%"),
-            (Unit::Percent, 0.070_000_000_000_000_01, "7%"),
+            (Unit::Percent, 0.07, "7%"),
             (Unit::Bytes, 512.0, "512B"),
             (Unit::Bytes, 3_758_096_384.0, "3.5GiB"),
             (Unit::Nanoseconds, 1_234_567_890.0, "1.23s"),
