@@ -7,6 +7,7 @@ pub mod admin;
 pub mod backoff;
 pub mod clock;
 pub mod config;
+pub mod dead_letter;
 pub mod glob;
 pub mod kafka;
 pub mod log;
