@@ -59,10 +59,10 @@ pub struct PatternConfig {
     #[serde(default = "default_lines_max")]
     pub lines_max: u32,
     /// Bytes in one record; a longer one is cut into several.
-    #[serde(skip, default = "default_bytes_max")]
+    #[serde(default = "default_bytes_max")]
     pub bytes_max: ByteSize,
     /// How long an unfinished record waits for its next line.
-    #[serde(skip, default = "default_timeout")]
+    #[serde(default = "default_timeout")]
     pub timeout: Span,
 }
 

@@ -14,11 +14,19 @@
 //! A family: presets for languages, one file each, and a pattern of the user's own.
 
 mod config;
+mod go;
+mod header;
+mod java;
 mod pattern;
+mod preset;
+mod python;
 
 pub use config::{Limits, Match, MultilineConfig, PatternConfig, Preset};
 
 use event::Timestamp;
+
+use self::pattern::Pattern;
+use self::preset::Records;
 
 /// Where a line stands to the lines that were collected before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,40 +42,45 @@ pub enum Joint {
 /// Joins the lines of one stream. A pure state machine: the time is an argument.
 #[derive(Debug, Clone)]
 pub struct Multiline {
-    preset: State,
+    rule: Rule,
     limits: Limits,
     lines: u64,
     bytes: u64,
     deadline: Option<Timestamp>,
+    /// What was collected is complete although [`Joint::Starts`] was said: a line that ends a record had to start one.
+    is_complete: bool,
     cuts: u64,
 }
 
 #[derive(Debug, Clone)]
-enum State {
+enum Rule {
     /// Each line is a record.
     None,
-    Pattern(pattern::Pattern),
+    Preset(Records),
+    Pattern(Pattern),
 }
 
 impl Multiline {
     /// A joiner for a new stream.
     #[must_use]
     pub fn new(config: &MultilineConfig) -> Self {
-        let (preset, limits) = match config {
-            MultilineConfig::Preset(_) => (State::None, Limits::default()),
-            MultilineConfig::Pattern(config) => {
-                (State::Pattern(pattern::Pattern::new(config)), config.limits())
+        let (rule, limits) = match config {
+            MultilineConfig::Preset(preset) => {
+                (Records::new(*preset).map_or(Rule::None, Rule::Preset), Limits::default())
             }
+            MultilineConfig::Pattern(config) => (Rule::Pattern(Pattern::new(config)), config.limits()),
         };
-        Multiline { preset, limits, lines: 0, bytes: 0, deadline: None, cuts: 0 }
+        Multiline { rule, limits, lines: 0, bytes: 0, deadline: None, is_complete: false, cuts: 0 }
     }
 
     /// Places one line. A line that would bring a record over [`Limits`] starts a new one instead: nothing is dropped,
     /// and [`Multiline::cuts`] counts it.
     pub fn handle(&mut self, line: &[u8], now: Timestamp) -> Joint {
-        let joint = match &mut self.preset {
-            State::None => return Joint::Ends,
-            State::Pattern(pattern) => pattern.place(line, self.lines > 0),
+        let has_collected = self.lines > 0 && !self.is_complete;
+        let joint = match &mut self.rule {
+            Rule::None => return Joint::Ends,
+            Rule::Preset(records) => records.place(line, has_collected),
+            Rule::Pattern(pattern) => pattern.place(line, has_collected),
         };
         self.account(joint, line.len() as u64, now)
     }
@@ -89,6 +102,7 @@ impl Multiline {
         self.lines = 0;
         self.bytes = 0;
         self.deadline = None;
+        self.is_complete = false;
         collected
     }
 
@@ -98,21 +112,31 @@ impl Multiline {
         self.cuts
     }
 
+    /// Keeps the limits: turns `joint` into [`Joint::Starts`] where a record would pass them.
     fn account(&mut self, joint: Joint, bytes: u64, now: Timestamp) -> Joint {
-        let over = self.lines >= u64::from(self.limits.lines_max)
+        let is_full = self.lines >= u64::from(self.limits.lines_max)
             || self.bytes.saturating_add(bytes + 1) > self.limits.bytes_max;
-        let is_cut = joint != Joint::Starts && self.lines > 0 && over;
-        let placed = if is_cut { Joint::Starts } else { joint };
-        self.cuts += u64::from(is_cut);
-        match placed {
-            Joint::Starts => (self.lines, self.bytes) = (1, bytes),
-            Joint::Continues => (self.lines, self.bytes) = (self.lines + 1, self.bytes + bytes + 1),
-            Joint::Ends => {
-                self.flush();
-                return placed;
+        let was_complete = std::mem::take(&mut self.is_complete);
+        let is_cut = joint != Joint::Starts && self.lines > 0 && is_full && !was_complete;
+        if is_cut {
+            self.cuts += 1;
+            if let Rule::Preset(records) = &mut self.rule {
+                records.forget();
             }
         }
+        if joint == Joint::Starts || is_cut || was_complete {
+            (self.lines, self.bytes) = (1, bytes);
+            self.is_complete = joint == Joint::Ends;
+        } else if joint == Joint::Ends {
+            self.flush();
+            return Joint::Ends;
+        } else {
+            (self.lines, self.bytes) = (self.lines + 1, self.bytes + bytes + u64::from(self.lines > 0));
+        }
         self.deadline = Some(now.plus(self.limits.timeout));
-        placed
+        if is_cut || was_complete { Joint::Starts } else { joint }
     }
 }
+
+#[cfg(test)]
+mod test;
