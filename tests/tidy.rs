@@ -2,15 +2,20 @@
 //!
 //! Enters: the tree as it stands. Leaves: a list of places, empty when all is well.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+#[path = "tidy/docs.rs"]
+mod docs;
 
 const FILE_LINES_MAX: usize = 400;
 const CRATES: [&str; 9] =
     ["event", "yaml", "daemon", "shipper", "rules", "alerter", "indexer", "watchfire", "tests"];
 const PURE: [&str; 3] = ["event", "yaml", "rules"];
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
@@ -39,8 +44,10 @@ fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
 
 /// Fails with the list of places for which `complaint` has one.
 fn check(rule: &str, complaint: impl Fn(&str, &str) -> Option<String>) {
-    let places: Vec<String> =
-        sources().iter().filter_map(|(name, text)| complaint(name, text).map(|why| format!("{name}: {why}"))).collect();
+    let places: Vec<String> = sources()
+        .iter()
+        .filter_map(|(name, text)| complaint(name, text).map(|why| format!("{name}: {why}")))
+        .collect();
     assert!(places.is_empty(), "{rule}:\n  {}", places.join("\n  "));
 }
 
@@ -67,7 +74,8 @@ fn modules_open_with_what_they_are() {
 #[test]
 fn nothing_is_left_for_later() {
     // Spelled in halves, so that this file does not find itself.
-    let words = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["XX", "X"].concat(), ["#[ign", "ore"].concat()];
+    let words =
+        [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["XX", "X"].concat(), ["#[ign", "ore"].concat()];
     check("no work is left in the code", |_, text| {
         words.iter().find(|word| text.contains(word.as_str())).map(|word| format!("has {word}"))
     });
@@ -94,7 +102,10 @@ fn pure_crates_touch_no_file_clock_or_environment() {
     check("pure code gets bytes and time as arguments", |name, text| {
         let is_pure = PURE.iter().any(|pure| name.starts_with(&format!("{pure}/src")));
         let banned = ["std::fs", "std::env", "std::net", "std::thread", "Instant::now", "SystemTime"];
-        is_pure.then(|| banned.iter().find(|word| code(text).contains(*word))).flatten().map(|word| format!("uses {word}"))
+        is_pure
+            .then(|| banned.iter().find(|word| code(text).contains(*word)))
+            .flatten()
+            .map(|word| format!("uses {word}"))
     });
 }
 
@@ -133,7 +144,10 @@ fn dependencies_point_one_way() {
 fn every_crate_takes_the_workspace_lints() {
     for name in CRATES {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
-        assert!(manifest.contains("[lints]\nworkspace = true"), "{name}/Cargo.toml does not take the workspace lints");
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{name}/Cargo.toml does not take the workspace lints"
+        );
     }
 }
 

@@ -1,1 +1,11 @@
-fn main() {}
+//! End to end: what a user does, and what must come of it, on real parts.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests fail by panicking"
+)]
+
+mod stories;

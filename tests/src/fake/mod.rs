@@ -12,12 +12,18 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use base64::Engine as _;
+use daemon::Clock;
+use event::Timestamp;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+
+use crate::scenario::Page;
 
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    /// When it arrived, by the vendors' clock.
+    pub at: Timestamp,
     /// The path: `/dingtalk`, `/wecom`, `/sms`, `/voice`, `/webhook`.
     pub path: String,
     /// Its body as JSON, or as a JSON string when it is something else.
@@ -34,7 +40,24 @@ impl Arrival {
     pub fn text(&self) -> String {
         let places = ["/markdown/text", "/markdown/content", "/content", "/alerts/0/annotations/text"];
         let found = places.iter().find_map(|place| self.body.pointer(place)?.as_str());
-        found.unwrap_or_default().to_owned()
+        found.unwrap_or_default().trim_start_matches("### ").to_owned()
+    }
+
+    /// The arrival as a page of a story that began at `start`. Its head reads `[P0] STILL FIRING rule ...`.
+    #[must_use]
+    pub fn page(&self, channel: &str, start: Timestamp) -> Page {
+        let text = self.text();
+        let (priority, rest) = text.trim_start_matches('[').split_once("] ").unwrap_or_default();
+        let states = ["STILL FIRING", "FIRING", "RESOLVED", "TEST"];
+        let state = states.into_iter().find(|state| rest.starts_with(state)).unwrap_or_default();
+        Page {
+            at: self.at.since(start),
+            priority: priority.to_owned(),
+            state: state.to_owned(),
+            channel: channel.to_owned(),
+            id: self.id.clone(),
+            text,
+        }
     }
 }
 
@@ -55,8 +78,9 @@ impl Answer {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
+    clock: Clock,
     arrivals: Vec<Arrival>,
     next: HashMap<String, VecDeque<Answer>>,
 }
@@ -76,23 +100,25 @@ pub const SECRET: &str = "SEC-of-the-test-robot";
 pub const TOKEN: &str = "token-of-the-test-robot";
 
 impl Vendors {
-    /// Starts them.
+    /// Starts them; `clock` says when something arrived.
     ///
     /// # Panics
     /// When no port can be had.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(clock: Clock) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let vendors = Vendors { port, book: Arc::default(), stop: daemon::Shutdown::new() };
+        let book = Book { clock, arrivals: Vec::new(), next: HashMap::new() };
+        let vendors = Vendors { port, book: Arc::new(Mutex::new(book)), stop: daemon::Shutdown::new() };
         let (book, stop) = (Arc::clone(&vendors.book), vendors.stop.clone());
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let router = Router::new().fallback(receive).with_state(book);
-                let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+                let serving =
+                    axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
                 tokio::select! {
                     _ = serving => {}
                     () = stop.cancelled() => {}
@@ -146,7 +172,8 @@ async fn receive(
         let answer = scripted.unwrap_or_else(|| usual(&path, uri.query().unwrap_or_default()));
         let body = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
         let said = format!("{answer:?}");
-        book.arrivals.push(Arrival { path, body, id, answer: said });
+        let at = book.clock.now();
+        book.arrivals.push(Arrival { at, path, body, id, answer: said });
         answer
     };
     match answer {
@@ -160,7 +187,9 @@ async fn receive(
 
 fn usual(path: &str, query: &str) -> Answer {
     match path {
-        "/dingtalk" if parameter(query, "access_token") != TOKEN => Answer::errcode(300_001, "token is not exist"),
+        "/dingtalk" if parameter(query, "access_token") != TOKEN => {
+            Answer::errcode(300_001, "token is not exist")
+        }
         "/dingtalk" => verify(query),
         "/wecom" if parameter(query, "key") != TOKEN => Answer::errcode(93_000, "invalid webhook url"),
         "/wecom" => Answer::errcode(0, "ok"),

@@ -13,7 +13,11 @@ use super::Process;
 pub fn path(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().unwrap().parent().unwrap().join(name);
-    assert!(program.exists(), "{} is not built: run `cargo build --workspace --bins` first", program.display());
+    assert!(
+        program.exists(),
+        "{} is not built: run `cargo build --workspace --bins` first",
+        program.display()
+    );
     program
 }
 

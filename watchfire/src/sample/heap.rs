@@ -22,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn run(service: Arc<Service>, mut file: File, shutdown: Shutdown) {
     let mut old_kb = OLD_HEALTHY_KB;
     for number in 0_u64.. {
-        old_kb = if service.is(Mode::Leaking) { (old_kb + LEAK_KB).min(OLD_LEAKED_KB) } else { OLD_HEALTHY_KB };
+        old_kb =
+            if service.is(Mode::Leaking) { (old_kb + LEAK_KB).min(OLD_LEAKED_KB) } else { OLD_HEALTHY_KB };
         let jitter = number * 733 % 2000;
         // A full disk must not end the service that is watched for it.
         let _ = file.write_all(collection(service.clock.now(), number, old_kb + jitter).as_bytes());

@@ -20,7 +20,10 @@ pub fn stopped(now: Timestamp) -> String {
 /// A request that went well.
 pub fn served(now: Timestamp, order: u64, took: Duration) -> String {
     let millis = took.as_millis();
-    format!("{now}  INFO 1 --- [http-{}] com.example.Orders : order {order} placed in {millis} ms\n", order % 8)
+    format!(
+        "{now}  INFO 1 --- [http-{}] com.example.Orders : order {order} placed in {millis} ms\n",
+        order % 8
+    )
 }
 
 /// A request that failed, with the trace that a Java service would print.

@@ -85,7 +85,8 @@ pub async fn run(options: Options, shutdown: Shutdown) -> anyhow::Result<()> {
         Some(since) => Clock::lapse_since(event::Timestamp::parse(since)?, options.speed),
         None => Clock::System,
     };
-    let service = Arc::new(Service { clock, mode: AtomicU8::new(Mode::Healthy as u8), requests: AtomicU64::new(0) });
+    let service =
+        Arc::new(Service { clock, mode: AtomicU8::new(Mode::Healthy as u8), requests: AtomicU64::new(0) });
     let listener = tokio::net::TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", options.listen))?;

@@ -1,0 +1,136 @@
+//! `watchfire.yml`: the union of the three daemons' files, with a queue in memory in Kafka's place.
+//!
+//! Enters: the file's text. Leaves: a [`Config`], and from it each daemon's own. Never: a key that none of them reads.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use alerter::ChannelConfig;
+use alerter::config::{EngineConfig, OutboxConfig, RouteConfig, StateConfig};
+use alerter::setup::Parts;
+use daemon::config::ConfigError;
+use rules::rule::Priority;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use shipper::config::{HeartbeatConfig, LogConfig, RegistryConfig};
+use shipper::input::InputConfig;
+use shipper::output::OutputConfig;
+use shipper::output::queue::QueueConfig;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "watchfire.yml")]
+pub struct Config {
+    /// `host.name` of every record; the machine's own name when it is left out.
+    pub host: Option<String>,
+    /// Where records come from.
+    pub inputs: Vec<InputConfig>,
+    /// The queue between the shipper and its readers.
+    #[serde(default)]
+    pub queue: QueueConfig,
+    /// Rule files, as paths with wildcards beside this file.
+    pub rules: Vec<String>,
+    /// Where notifications go, by names of your own. Without any, they go to standard output.
+    #[serde(default = "alerter::config::default_channels")]
+    pub channels: BTreeMap<String, ChannelConfig>,
+    /// Who is told of which priority; left out, each goes to the channels made for it.
+    #[serde(default)]
+    pub routes: BTreeMap<Priority, RouteConfig>,
+    /// Notifications on their way.
+    #[serde(default)]
+    pub outbox: OutboxConfig,
+    /// How the rules take time, and their bounds.
+    #[serde(default)]
+    pub engine: EngineConfig,
+    /// Index the same events into Elasticsearch; left out, nothing is indexed.
+    pub elasticsearch: Option<indexer::config::ElasticsearchConfig>,
+    /// What the shipper says of itself to the alerter.
+    #[serde(default)]
+    pub heartbeat: HeartbeatConfig,
+    /// Where everything is remembered: offsets, timers, unsent pages.
+    #[serde(default)]
+    pub state: State,
+    /// Health, metrics and alerts over HTTP.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Watchfire's own log.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// `state:`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// A folder of this process alone; relative paths start beside this file.
+    pub path: PathBuf,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State { path: PathBuf::from("/var/lib/watchfire") }
+    }
+}
+
+/// `admin:`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address and port of `/metrics`, `/healthz`, `/readyz` and `/api/alerts`; port 0 lets the system choose.
+    pub listen: String,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Admin { listen: "127.0.0.1:9600".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads and checks `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], ready to print.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Config = daemon::config::load(path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        config.state.path = folder.join(&config.state.path);
+        let problem = |problem: ConfigError| ConfigError::Invalid(format!("{}: {problem}", path.display()));
+        config.shipper().check().map_err(problem)?;
+        Ok(config)
+    }
+
+    /// The shipper's part.
+    #[must_use]
+    pub fn shipper(&self) -> shipper::config::Config {
+        shipper::config::Config {
+            host: self.host.clone(),
+            inputs: self.inputs.clone(),
+            output: OutputConfig::Queue(self.queue),
+            registry: RegistryConfig { path: self.state.path.join("shipper") },
+            heartbeat: self.heartbeat.clone(),
+            admin: shipper::config::AdminConfig::default(),
+            log: self.log.clone(),
+        }
+    }
+
+    /// The alerter's part; `state` comes from [`Config::alerter_state`].
+    #[must_use]
+    pub fn alerter<'a>(&'a self, state: &'a StateConfig) -> Parts<'a> {
+        Parts {
+            rules: &self.rules,
+            channels: &self.channels,
+            routes: &self.routes,
+            outbox: &self.outbox,
+            state,
+            engine: &self.engine,
+        }
+    }
+
+    /// Where the alerter remembers.
+    #[must_use]
+    pub fn alerter_state(&self) -> StateConfig {
+        StateConfig { path: self.state.path.join("alerter"), ..StateConfig::default() }
+    }
+}

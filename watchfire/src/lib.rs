@@ -1,0 +1,10 @@
+//! All of Watchfire in one process: shipper, alerter and indexer around one queue in memory.
+//!
+//! Enters: `watchfire.yml`, or nothing for the demo. Leaves: what the rooms do. Never: logic of its own; it wires.
+
+pub mod command;
+pub mod config;
+pub mod demo;
+pub mod init;
+pub mod sample;
+pub mod up;
