@@ -1,0 +1,403 @@
+//! What to send, when, and what became of it.
+//!
+//! Enters: documents, answers, the time. Leaves: [`Output`]s, of which one at a time takes a while: the core waits for
+//! its result before it asks for the next. Never: a clock, a connection, a file.
+//!
+//! Documents wait in one queue in the order they came. A request takes the first of them; what is settled leaves the
+//! queue, what has to be tried again keeps its place. So the first document of a partition that is still in the queue
+//! is where that partition would go on after a crash, and everything before it may be committed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use daemon::Position;
+use daemon::backoff::{Backoff, fraction};
+use event::Timestamp;
+
+use crate::bulk::{Bounds, assemble, cost};
+use crate::document::Document;
+use crate::fate::{Answer, Fate, Verdict, judge};
+
+/// How often an idle core asks whether Elasticsearch is there, so that `/readyz` tells it before the next document.
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// What the core is made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How large a request becomes.
+    pub bounds: Bounds,
+    /// How long a document waits for others.
+    pub linger: Duration,
+    /// The first delay after a failure.
+    pub retry_first: Duration,
+    /// The longest delay after failures.
+    pub retry_max: Duration,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Records were read.
+    Documents(Vec<Document>),
+    /// [`Output::Prepare`] or [`Output::Probe`] ended; the problem.
+    Checked(Result<(), String>),
+    /// [`Output::Send`] ended; the problem when there was no answer.
+    Answered(Result<Answer, String>),
+    /// [`Output::Bury`] ended; the problem.
+    Buried(Result<(), String>),
+    /// No further documents will come; what is there goes out at once.
+    Drain,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output {
+    /// See that Elasticsearch is there and has the template, then say [`Input::Checked`].
+    Prepare,
+    /// See that Elasticsearch is there, then say [`Input::Checked`].
+    Probe,
+    /// Send this body, then say [`Input::Answered`].
+    Send(Bytes),
+    /// Write these with their reasons to the dead-letter file, then say [`Input::Buried`].
+    Bury(Vec<(Document, String)>),
+    /// Everything before these positions is settled.
+    Commit(Vec<Position>),
+    /// What became of documents.
+    Settled(Tally),
+    /// A part works.
+    Up(Part),
+    /// A part does not, and why.
+    Down(Part, String),
+    /// Requests stay under so many bytes from now on, because Elasticsearch takes no larger ones.
+    Shrunk(usize),
+}
+
+/// What can be down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Elasticsearch.
+    Elasticsearch,
+    /// The dead-letter file.
+    DeadLetters,
+}
+
+/// Documents by fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// New in the index.
+    pub indexed: u64,
+    /// There already.
+    pub duplicate: u64,
+    /// Refused for good, and safe in the dead-letter file.
+    pub dead_lettered: u64,
+    /// To be sent again.
+    pub retried: u64,
+}
+
+/// What the core waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Nothing,
+    Check,
+    /// An answer for the first so many documents, in so many bytes.
+    Answer {
+        documents: usize,
+        bytes: usize,
+    },
+    Burial,
+}
+
+type Partition = (Arc<str>, i32);
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Core {
+    limits: Limits,
+    /// Documents with the time they came at, in order.
+    pending: VecDeque<(Timestamp, Document)>,
+    pending_bytes: usize,
+    /// Refused for good, and not yet in the dead-letter file.
+    rejected: Vec<(Document, String)>,
+    waiting: Waiting,
+    is_prepared: bool,
+    is_draining: bool,
+    /// Documents that the next request takes at most, after one had to be split.
+    part_max: Option<usize>,
+    backoff: Backoff,
+    /// Nothing is tried before this.
+    retry_at: Option<Timestamp>,
+    probe_at: Timestamp,
+    /// Where each partition was read to.
+    read: BTreeMap<Partition, i64>,
+    committed: BTreeMap<Partition, i64>,
+}
+
+impl Core {
+    /// A core without documents, which asks for [`Output::Prepare`] at its first tick.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let backoff = Backoff::new(limits.retry_first, limits.retry_max);
+        Core {
+            limits,
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            rejected: Vec::new(),
+            waiting: Waiting::Nothing,
+            is_prepared: false,
+            is_draining: false,
+            part_max: None,
+            backoff,
+            retry_at: None,
+            probe_at: Timestamp::MIN,
+            read: BTreeMap::new(),
+            committed: BTreeMap::new(),
+        }
+    }
+
+    /// True while there is room. One batch of the source may come beyond one full request: that is the bound of memory.
+    #[must_use]
+    pub fn wants_documents(&self) -> bool {
+        !self.is_draining && !self.is_full()
+    }
+
+    /// True when nothing is left to be done.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.pending.is_empty() && self.rejected.is_empty() && self.waiting == Waiting::Nothing
+    }
+
+    /// True after a failure, until something works.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.backoff.failures() > 0
+    }
+
+    /// Documents that are not settled, and their bytes.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        (self.pending.len() + self.rejected.len(), self.pending_bytes)
+    }
+
+    /// When the oldest record that is not settled was stamped.
+    #[must_use]
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.pending.front().map(|(_, document)| document.timestamp)
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, input: Input, now: Timestamp, out: &mut Vec<Output>) {
+        match input {
+            Input::Documents(documents) => self.take(documents, now),
+            Input::Drain => self.is_draining = true,
+            Input::Checked(result) => {
+                self.waiting = Waiting::Nothing;
+                self.probe_at = now.plus(PROBE_EVERY);
+                match result {
+                    Ok(()) => {
+                        self.is_prepared = true;
+                        self.succeed(Part::Elasticsearch, out);
+                    }
+                    Err(reason) => self.fail(Part::Elasticsearch, reason, now, out),
+                }
+            }
+            Input::Answered(result) => {
+                let waiting = std::mem::replace(&mut self.waiting, Waiting::Nothing);
+                self.probe_at = now.plus(PROBE_EVERY);
+                if let Waiting::Answer { documents, bytes } = waiting {
+                    match result.map(|answer| judge(&answer, documents)) {
+                        Ok(Verdict::Items(fates)) => self.settle(fates, now, out),
+                        Ok(Verdict::TooLarge) => {
+                            self.shrink(documents, bytes, out);
+                            self.split(documents, "larger than Elasticsearch takes".to_owned(), out);
+                        }
+                        Ok(Verdict::Spoiled(reason)) => self.split(documents, reason, out),
+                        Ok(Verdict::Later(reason)) | Err(reason) => {
+                            self.fail(Part::Elasticsearch, reason, now, out);
+                        }
+                    }
+                }
+            }
+            Input::Buried(Ok(())) => {
+                self.waiting = Waiting::Nothing;
+                let dead_lettered = std::mem::take(&mut self.rejected).len() as u64;
+                out.push(Output::Settled(Tally { dead_lettered, ..Tally::default() }));
+                self.succeed(Part::DeadLetters, out);
+                self.commit(out);
+            }
+            Input::Buried(Err(reason)) => {
+                self.waiting = Waiting::Nothing;
+                self.fail(Part::DeadLetters, reason, now, out);
+            }
+        }
+        self.tick(now, out);
+    }
+
+    /// Does what is due.
+    pub fn tick(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        if self.waiting != Waiting::Nothing || self.retry_at.is_some_and(|at| now < at) {
+            return;
+        }
+        if !self.is_prepared {
+            self.waiting = Waiting::Check;
+            out.push(Output::Prepare);
+        } else if !self.rejected.is_empty() {
+            self.waiting = Waiting::Burial;
+            out.push(Output::Bury(self.rejected.clone()));
+        } else if self.send_at().is_some_and(|at| at <= now) {
+            let mut bounds = self.limits.bounds;
+            bounds.documents = self.part_max.unwrap_or(bounds.documents);
+            let bulk = assemble(self.pending.iter().map(|(_, document)| document), bounds);
+            self.waiting = Waiting::Answer { documents: bulk.documents, bytes: bulk.body.len() };
+            out.push(Output::Send(bulk.body));
+        } else if self.probe_at <= now {
+            self.waiting = Waiting::Check;
+            out.push(Output::Probe);
+        }
+    }
+
+    /// When to call [`Core::tick`]; `None` while something is under way whose end comes through [`Core::handle`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if self.waiting != Waiting::Nothing {
+            return None;
+        }
+        let due = if !self.is_prepared || !self.rejected.is_empty() {
+            Timestamp::MIN
+        } else {
+            self.send_at().map_or(self.probe_at, |at| at.min(self.probe_at))
+        };
+        Some(self.retry_at.map_or(due, |at| due.max(at)))
+    }
+
+    fn take(&mut self, documents: Vec<Document>, now: Timestamp) {
+        for document in documents {
+            let read = self.read.entry((Arc::clone(&document.topic), document.partition)).or_insert(0);
+            *read = (*read).max(document.offset + 1);
+            self.pending_bytes += cost(&document);
+            self.pending.push_back((now, document));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.pending_bytes >= self.limits.bounds.bytes || self.pending.len() >= self.limits.bounds.documents
+    }
+
+    fn send_at(&self) -> Option<Timestamp> {
+        let (came, _) = self.pending.front()?;
+        let is_due = self.is_full() || self.is_draining || self.part_max.is_some();
+        Some(if is_due { *came } else { came.plus(self.limits.linger) })
+    }
+
+    /// Takes out what is settled and keeps the rest in its place.
+    fn settle(&mut self, fates: Vec<Fate>, now: Timestamp, out: &mut Vec<Output>) {
+        let mut tally = Tally::default();
+        let mut kept = Vec::new();
+        let mut failure = None;
+        let rejected_before = self.rejected.len();
+        for fate in fates {
+            let Some((came, document)) = self.pending.pop_front() else { break };
+            self.pending_bytes -= cost(&document);
+            match fate {
+                Fate::Indexed => tally.indexed += 1,
+                Fate::Duplicate => tally.duplicate += 1,
+                Fate::Rejected(reason) => self.rejected.push((document, reason)),
+                Fate::Retry(reason) => {
+                    tally.retried += 1;
+                    failure.get_or_insert(reason);
+                    kept.push((came, document));
+                }
+            }
+        }
+        let has_progress = tally.indexed + tally.duplicate > 0 || self.rejected.len() > rejected_before;
+        for (came, document) in kept.into_iter().rev() {
+            self.pending_bytes += cost(&document);
+            self.pending.push_front((came, document));
+        }
+        out.push(Output::Settled(tally));
+        self.part_max = None;
+        match failure {
+            None => self.succeed(Part::Elasticsearch, out),
+            Some(reason) => {
+                if has_progress {
+                    // It works, only not as fast as this: rest before the next request, without an alarm.
+                    self.succeed(Part::Elasticsearch, out);
+                    self.rest(now);
+                } else {
+                    self.fail(
+                        Part::Elasticsearch,
+                        format!("it refuses documents for now: {reason}"),
+                        now,
+                        out,
+                    );
+                }
+            }
+        }
+        self.commit(out);
+    }
+
+    /// The bound is a setting of the cluster or of a proxy, and will be the same for the next request.
+    fn shrink(&mut self, documents: usize, bytes: usize, out: &mut Vec<Output>) {
+        if documents > 1 {
+            self.limits.bounds.bytes = self.limits.bounds.bytes.min(bytes / 2).max(1);
+            out.push(Output::Shrunk(self.limits.bounds.bytes));
+        }
+    }
+
+    fn split(&mut self, documents: usize, reason: String, out: &mut Vec<Output>) {
+        self.succeed(Part::Elasticsearch, out);
+        self.part_max = (documents > 1).then_some(documents / 2);
+        if documents > 1 {
+            return;
+        }
+        if let Some((_, document)) = self.pending.pop_front() {
+            self.pending_bytes -= cost(&document);
+            self.rejected.push((document, reason));
+        }
+    }
+
+    fn succeed(&mut self, part: Part, out: &mut Vec<Output>) {
+        self.backoff.reset();
+        self.retry_at = None;
+        out.push(Output::Up(part));
+    }
+
+    fn fail(&mut self, part: Part, reason: String, now: Timestamp, out: &mut Vec<Output>) {
+        // A cluster that comes back may be a new one, without the template.
+        self.is_prepared &= part == Part::DeadLetters;
+        self.rest(now);
+        out.push(Output::Down(part, reason));
+    }
+
+    fn rest(&mut self, now: Timestamp) {
+        let delay = self.backoff.next_delay(fraction(now.as_nanos().unsigned_abs()));
+        self.retry_at = Some(now.plus(delay));
+    }
+
+    /// Says how far each partition is settled, where that has grown.
+    fn commit(&mut self, out: &mut Vec<Output>) {
+        let mut safe = self.read.clone();
+        let unsettled = self.pending.iter().map(|(_, document)| document);
+        for document in unsettled.chain(self.rejected.iter().map(|(document, _)| document)) {
+            if let Some(next) = safe.get_mut(&(Arc::clone(&document.topic), document.partition)) {
+                *next = (*next).min(document.offset);
+            }
+        }
+        let mut positions = Vec::new();
+        for (partition, next) in safe {
+            let before = self.committed.entry(partition.clone()).or_insert(0);
+            if next > *before {
+                *before = next;
+                let (topic, partition) = partition;
+                positions.push(Position { topic: topic.to_string(), partition, next });
+            }
+        }
+        if !positions.is_empty() {
+            out.push(Output::Commit(positions));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
