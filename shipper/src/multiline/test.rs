@@ -59,7 +59,7 @@ fn headers_make_records() {
                 "2026-11-23 10:30:45,127 INFO five",
             ],
         );
-        check(language, &["{\"a\":1}", "{\"a\":2}", "level=info msg=x", "plain", "  indented", ""]);
+        check(language, &["{\"a\":1}", "{\"a\":2}", "level=info msg=x", "plain", "", "  indented"]);
     }
 }
 
