@@ -79,7 +79,6 @@ pub async fn serve(
 }
 
 /// The three routes by themselves, for a caller with a server of its own.
-#[must_use]
 pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(metrics_page))

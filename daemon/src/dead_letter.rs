@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use event::Timestamp;
@@ -73,8 +74,13 @@ impl DeadLetters {
     }
 
     fn open(&self) -> io::Result<(File, u64)> {
-        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        let size = file.metadata()?.len();
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(&self.path)?;
+        let mut size = file.metadata()?.len();
+        // A line that a full disk cut short must not swallow the next one.
+        if size > 0 && !ends_line(&file, size)? {
+            file.write_all(b"\n")?;
+            size += 1;
+        }
         // The name must survive a crash too, not only the bytes.
         sync_folder(&self.path)?;
         Ok((file, size))
@@ -88,6 +94,12 @@ impl DeadLetters {
         std::fs::rename(&self.path, &older)?;
         sync_folder(&self.path)
     }
+}
+
+fn ends_line(file: &File, size: u64) -> io::Result<bool> {
+    let mut last = [0];
+    file.read_exact_at(&mut last, size - 1)?;
+    Ok(last == *b"\n")
 }
 
 fn line(letter: &DeadLetter<'_>) -> io::Result<Vec<u8>> {
@@ -134,6 +146,19 @@ mod tests {
         assert_eq!(found[0]["record"], "{\"message\":\"a\"}");
         assert_eq!(found[1]["record"], "torn \u{fffd}");
         assert_eq!(found[1]["size_bytes"], 6);
+    }
+
+    #[test]
+    fn a_torn_line_takes_no_other_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut letters = DeadLetters::new(folder.path());
+        std::fs::write(letters.path(), "{\"record\": \"to").unwrap();
+        letters.append([letter(b"whole")]).unwrap();
+        let text = std::fs::read_to_string(letters.path()).unwrap();
+        let found: Vec<serde_json::Value> =
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0]["record"], "whole");
     }
 
     #[test]

@@ -215,7 +215,17 @@ mod tests {
         let page = metrics.encode();
         let mut lines: Vec<&str> = page.lines().filter(|line| !line.starts_with('#')).collect();
         lines.sort_unstable();
-        insta::assert_snapshot!(lines.join("\n"), @r#""#);
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        lag_seconds 1.5
+        things_by_total{reason="good",file="/a"} 1
+        things_by_total{reason="other",file="/b"} 1
+        things_total 2
+        took_seconds_bucket{le="+Inf"} 1
+        took_seconds_bucket{le="0.1"} 0
+        took_seconds_bucket{le="1.0"} 1
+        took_seconds_count 1
+        took_seconds_sum 0.5
+        "#);
     }
 
     #[test]
@@ -232,6 +242,13 @@ mod tests {
 
     #[test]
     fn the_docs_come_from_the_same_table() {
-        insta::assert_snapshot!(document(&[PLAIN, BY, LAG, TOOK]), @"");
+        insta::assert_snapshot!(document(&[PLAIN, BY, LAG, TOOK]), @r"
+        | metric | kind | unit | labels | meaning |
+        |---|---|---|---|---|
+        | `things_total` | counter | things |  | All things. |
+        | `things_by_total` | counter | things | `reason`: good, bad; `file`: the file's path | Things. |
+        | `lag_seconds` | gauge | seconds |  | How far behind. |
+        | `took_seconds` | histogram | seconds |  | How long. |
+        ");
     }
 }

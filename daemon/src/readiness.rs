@@ -15,12 +15,12 @@ pub struct Readiness {
 impl Readiness {
     /// Says that `part` works. Logs when it did not before.
     pub fn up(&self, part: &str) {
-        self.set(part, Ok(()));
+        self.set(part, &Ok(()));
     }
 
     /// Says why `part` does not work. Logs when it worked before, or when the reason is another one.
     pub fn down(&self, part: &str, reason: impl Into<String>) {
-        self.set(part, Err(reason.into()));
+        self.set(part, &Err(reason.into()));
     }
 
     /// Every part with its state, by name.
@@ -35,10 +35,10 @@ impl Readiness {
         self.parts().values().all(Result::is_ok)
     }
 
-    fn set(&self, part: &str, state: Result<(), String>) {
+    fn set(&self, part: &str, state: &Result<(), String>) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(part.to_owned(), state.clone());
-        match (&before, &state) {
+        match (&before, state) {
             (Some(Err(_)), Ok(())) => tracing::info!(part, "part is back"),
             (None | Some(Ok(())), Err(reason)) => tracing::warn!(part, reason, "part is down"),
             (Some(Err(old)), Err(new)) if old != new => tracing::warn!(part, reason = new, "part is down"),

@@ -151,3 +151,51 @@ fn difference(before: &BTreeMap<PathBuf, Print>, after: &BTreeMap<PathBuf, Print
     files.sort();
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn rules() -> (tempfile::TempDir, Reload) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yml"), "one").unwrap();
+        let reload = Reload::new(vec![Glob::new("*.yml", folder.path()).unwrap()]).unwrap();
+        (folder, reload)
+    }
+
+    #[tokio::test]
+    async fn tells_which_files_changed() {
+        let (folder, mut reload) = rules();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a.yml"), "two").unwrap();
+        assert_eq!(reload.changed().await, Change::Files(vec![path("a.yml")]));
+        fs::write(path("b.txt"), "not a rule").unwrap();
+        fs::write(path("b.yml"), "new").unwrap();
+        fs::remove_file(path("a.yml")).unwrap();
+        assert_eq!(reload.changed().await, Change::Files(vec![path("a.yml"), path("b.yml")]));
+    }
+
+    #[tokio::test]
+    async fn an_editor_that_renames_is_one_change() {
+        let (folder, mut reload) = rules();
+        fs::write(folder.path().join("a.tmp"), "two").unwrap();
+        fs::rename(folder.path().join("a.tmp"), folder.path().join("a.yml")).unwrap();
+        assert_eq!(reload.changed().await, Change::Files(vec![folder.path().join("a.yml")]));
+    }
+
+    #[test]
+    fn the_same_content_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let globs = [Glob::new("*.yml", folder.path()).unwrap()];
+        let path = folder.path().join("a.yml");
+        fs::write(&path, "one").unwrap();
+        let before = look(&globs, &BTreeMap::new());
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let after = look(&globs, &before);
+        assert_ne!(before, after);
+        assert_eq!(difference(&before, &after), Vec::<PathBuf>::new());
+    }
+}

@@ -65,3 +65,61 @@ fn reason(error: &std::io::Error) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Channel {
+        token: Secret,
+        #[serde(default)]
+        #[expect(dead_code, reason = "typed, not read")]
+        every: Option<Span>,
+    }
+
+    fn load_text(text: &str) -> Result<Channel, String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), "hunter2\r\n").unwrap();
+        std::fs::write(folder.path().join("two"), "a\n\n").unwrap();
+        let path = folder.path().join("channel.yml");
+        std::fs::write(&path, text).unwrap();
+        load(&path).map_err(|error| error.to_string().replace(&format!("{}/", folder.path().display()), ""))
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_beside_the_configuration() {
+        assert_eq!(load_text("token: ${file:token}\n").unwrap().token.reveal(), "hunter2");
+        assert_eq!(load_text("token: '${file:two}'\n").unwrap().token.reveal(), "a\n");
+    }
+
+    #[test]
+    fn a_variable_or_its_default() {
+        assert!(!load_text("token: ${PATH}\n").unwrap().token.reveal().is_empty());
+        assert_eq!(load_text("token: ${WATCHFIRE_NOT_SET:-x}\n").unwrap().token.reveal(), "x");
+    }
+
+    #[test]
+    fn a_secret_never_prints() {
+        let channel = load_text("token: ${file:token}\n").unwrap();
+        assert_eq!(format!("{channel:?} {}", channel.token), "Channel { token: ***, every: None } ***");
+        let error = load_text("token: ${file:token}\nevery: ${file:token}\n").unwrap_err();
+        assert!(error.starts_with("channel.yml:2:8: `${file:token}` is not a span of time"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (text, expected) in [
+            ("token: ${file:none}\n", "channel.yml:1:8: cannot read none: No such file or directory"),
+            ("token: ${WATCHFIRE_NOT_SET}\n", "channel.yml:1:8: `WATCHFIRE_NOT_SET` is not set; set it"),
+            ("tokn: x\n", "channel.yml:1:1: unknown key `tokn`, did you mean `token`?"),
+        ] {
+            let error = load_text(text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let error = load::<Channel>(Path::new("/nowhere/channel.yml")).unwrap_err().to_string();
+        assert_eq!(error, "/nowhere/channel.yml: no such file; name the configuration with `-c FILE`");
+    }
+}

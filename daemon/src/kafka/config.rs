@@ -166,6 +166,8 @@ impl KafkaConfig {
         client.set("log.connection.close", "false");
         // The statistics are how a broker that is back is noticed when there is nothing to read or write.
         client.set("statistics.interval.ms", "1000");
+        // The library's ten seconds are long for a broker that restarts in five.
+        client.set("reconnect.backoff.max.ms", "2000");
         for (property, value) in defaults {
             client.set(*property, *value);
         }
@@ -247,5 +249,83 @@ impl KafkaConfig {
         let reason =
             if self.options.contains_key(&property) { reason } else { "the value is refused".to_owned() };
         Err(KafkaConfigError::Option { property, reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BROKER: &str = "brokers: ['127.0.0.1:9092']\n";
+
+    fn client(text: &str) -> Result<ClientConfig, String> {
+        let config: KafkaConfig =
+            crate::config::parse("kafka.yml", text).map_err(|error| error.to_string())?;
+        config.client(&[("linger.ms", "5")], &[("acks", "all")]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_operators_options_win_over_defaults() {
+        let built = client(&format!("{BROKER}options: {{ linger.ms: '20' }}\n")).unwrap();
+        assert_eq!(built.get("linger.ms"), Some("20"));
+        assert_eq!(built.get("acks"), Some("all"));
+        assert_eq!(built.get("bootstrap.servers"), Some("127.0.0.1:9092"));
+        assert_eq!(built.get("client.id"), Some("watchfire"));
+        assert_eq!(client(BROKER).unwrap().get("linger.ms"), Some("5"));
+    }
+
+    #[test]
+    fn says_what_cannot_be_used() {
+        for (text, expected) in [
+            (
+                "brokers: []\n",
+                "kafka.brokers is empty; name at least one broker as host:port, such as 127.0.0.1:9092",
+            ),
+            ("brokers: [kafka]\n", "kafka.brokers: `kafka` is not host:port, such as 127.0.0.1:9092"),
+            (
+                "brokers: ['k:1']\noptions: { acks: '1' }\n",
+                "kafka.options: `acks` is not free; leave it out, Watchfire sets it itself",
+            ),
+            (
+                "brokers: ['k:1']\noptions: { client.id: me }\n",
+                "kafka.options: `client.id` is not free; leave it out, Watchfire sets it itself",
+            ),
+            (
+                "brokers: ['k:1']\noptions: { lingre.ms: '1' }\n",
+                "kafka.options: librdkafka refuses `lingre.ms`: No such configuration property: \"lingre.ms\"",
+            ),
+        ] {
+            assert_eq!(client(text).unwrap_err(), expected);
+        }
+    }
+
+    #[cfg(not(feature = "kafka-tls"))]
+    #[test]
+    fn a_build_without_tls_says_which_has_it() {
+        for (text, key) in
+            [("tls: {}\n", "tls"), ("sasl: { mechanism: SCRAM-SHA-512, username: a, password: b }\n", "sasl")]
+        {
+            assert_eq!(
+                client(&format!("{BROKER}{text}")).unwrap_err(),
+                format!(
+                    "kafka.{key} needs TLS, which this build leaves out; use the release image, or build with \
+                     `--features kafka-tls`"
+                )
+            );
+        }
+    }
+
+    #[cfg(feature = "kafka-tls")]
+    #[test]
+    fn tls_and_login_are_set() {
+        let text =
+            "tls: { verify: false }\nsasl: { mechanism: SCRAM-SHA-512, username: ann, password: secret }\n";
+        let built = client(&format!("{BROKER}{text}")).unwrap();
+        assert_eq!(built.get("security.protocol"), Some("sasl_ssl"));
+        assert_eq!(built.get("sasl.mechanism"), Some("SCRAM-SHA-512"));
+        assert_eq!(built.get("sasl.password"), Some("secret"));
+        assert_eq!(built.get("enable.ssl.certificate.verification"), Some("false"));
+        let half = client(&format!("{BROKER}tls: {{ cert: /etc/cert.pem }}\n")).unwrap_err();
+        assert_eq!(half, "kafka.tls: `cert` and `key` belong together; set both or neither");
     }
 }

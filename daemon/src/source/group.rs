@@ -154,6 +154,8 @@ impl ClientContext for GroupEvents {
 impl ConsumerContext for GroupEvents {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, list: &mut TopicPartitionList) {
         let outcome = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            // An assignment is an answer; the statistics would say so up to a second later.
+            self.client.up();
             self.group.assign(list);
             self.group.assignment().and_then(|list| consumer.assign(&list))
         } else {
@@ -162,7 +164,8 @@ impl ConsumerContext for GroupEvents {
         };
         match outcome {
             Ok(()) => {
-                tracing::info!(topic = %self.group.topic, partitions = list.count(), ?event, "partitions changed")
+                let partitions = self.group.state().assigned.len();
+                tracing::info!(topic = %self.group.topic, partitions, "partitions changed");
             }
             Err(error) => tracing::warn!(topic = %self.group.topic, %error, "partitions were not taken over"),
         }

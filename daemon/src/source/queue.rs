@@ -328,3 +328,6 @@ impl Drop for QueueSource {
 fn cost(key: Option<&Bytes>, payload: &Bytes) -> u64 {
     (payload.len() + key.map_or(0, Bytes::len)) as u64 + RECORD_OVERHEAD_BYTES
 }
+
+#[cfg(test)]
+mod tests;

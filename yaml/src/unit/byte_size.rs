@@ -82,6 +82,7 @@ written_as_text!(ByteSize, "ByteSize", deserialize_any, {
         { "type": "integer", "minimum": 0 },
         { "type": "string", "pattern": "^[0-9]+(B|KB|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?$" }
     ],
+    "format": "size",
     "description": "a size such as 64KiB, 1MB, 2GiB, or a number of bytes"
 });
 

@@ -88,6 +88,7 @@ written_as_text!(Percent, "Percent", deserialize_any, {
         { "type": "number", "minimum": 0, "maximum": 1 },
         { "type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?%|0?\.[0-9]+|[01])$" }
     ],
+    "format": "share",
     "description": "a share such as 5% or 0.05"
 });
 

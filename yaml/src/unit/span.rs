@@ -88,6 +88,7 @@ impl serde::de::Visitor<'_> for Visitor {
 written_as_text!(Span, "Span", deserialize_str, {
     "type": "string",
     "pattern": "^([0-9]+(w|d|h|m|s|ms|us|ns))+$",
+    "format": "span",
     "description": "a span of time such as 500ms, 10s, 5m, 1h30m or 7d"
 });
 
