@@ -10,7 +10,6 @@ pub mod batch;
 pub mod channel;
 pub mod command;
 pub mod config;
-pub mod dead_letter;
 pub mod heartbeat;
 pub mod input;
 pub mod metric;

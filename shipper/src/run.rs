@@ -15,12 +15,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::channel::{Sender, channel};
 use crate::config::Config;
-use crate::dead_letter::DeadLetters;
 use crate::heartbeat::{self, Identity};
 use crate::input::file::{self, FileInput, FileMetrics, FileTotals};
 use crate::input::{InputConfig, probe};
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
+use daemon::dead_letter::DeadLetters;
 
 /// What a shipper is given.
 #[derive(Debug)]

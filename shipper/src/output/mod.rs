@@ -25,7 +25,7 @@ pub use thread::{DRAIN_MAX, Deps, Thread, start};
 #[serde(rename_all = "snake_case")]
 pub enum OutputConfig {
     /// To a topic.
-    Kafka(kafka::KafkaConfig),
+    Kafka(Box<kafka::KafkaConfig>),
     /// To the standard output, one JSON object in each line.
     Stdout(stdout::StdoutConfig),
     /// To the consumers in the same process: `watchfire` alone can run it.

@@ -53,7 +53,12 @@ impl QueueOutput {
     }
 
     /// Takes as many records as the queue has room for.
-    pub(super) fn handle(&mut self, parcel: &Parcel, from: usize, now: Timestamp) -> Result<usize, OutputError> {
+    pub(super) fn handle(
+        &mut self,
+        parcel: &Parcel,
+        from: usize,
+        now: Timestamp,
+    ) -> Result<usize, OutputError> {
         if self.rest.is_empty() {
             self.rest = match parcel {
                 Parcel::Broadcast(record) => [heartbeat(record, now)].into(),

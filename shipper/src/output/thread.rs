@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Received, Receiver};
-use crate::dead_letter::DeadLetters;
 use crate::metric::OutputMetrics;
+use daemon::dead_letter::DeadLetters;
 
 /// How long one wait lasts while answers are outstanding: what an acknowledgement may lie before it is served.
 const SERVE_EVERY: Duration = Duration::from_millis(10);

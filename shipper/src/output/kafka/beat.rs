@@ -57,7 +57,7 @@ impl Kafka {
             // Only an acknowledgement says that a refusal is over.
             Ok(_) if !self.is_refused => self.readiness.up(PART),
             Err(Some(code)) if Kind::of(code) == Kind::Setting => {
-                self.readiness.down(PART, self.reason(code))
+                self.readiness.down(PART, self.reason(code));
             }
             _ => {}
         }

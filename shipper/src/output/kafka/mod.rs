@@ -33,8 +33,8 @@ use report::{Listener, Returned};
 use super::OutputError;
 use crate::batch::{Batch, Fate, Settled, Ticket};
 use crate::channel::Parcel;
-use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::metric::OutputMetrics;
+use daemon::dead_letter::{DeadLetter, DeadLetters};
 
 /// The connection's part of readiness.
 const CONNECTION: &str = "kafka";
@@ -309,7 +309,7 @@ struct Graves {
 impl Graves {
     /// Puts a record to the dead letters and settles it. A disk that is full is a setting to be mended.
     fn bury(&mut self, letter: &DeadLetter<'_>, ticket: Option<Ticket>) -> Result<(), Broken> {
-        match self.letters.append(letter) {
+        match self.letters.append([*letter]) {
             Ok(()) => {
                 let path = self.letters.path().display();
                 tracing::warn!(key = letter.key, reason = letter.reason, %path, "a record became a dead letter");
