@@ -3,6 +3,7 @@
 //! Enters: nothing. Leaves: the time, and a wait until one. Three clocks: the system's, one that runs faster
 //! (the demo's time-lapse), and one that a test moves by hand.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -93,6 +94,27 @@ impl Clock {
             Some(deadline) => self.sleep_until(deadline).await,
             None => std::future::pending().await,
         }
+    }
+}
+
+/// Text that is no time-lapse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no time-lapse: write SPEED@SINCE, such as 10@2026-11-23T10:30:00Z")]
+pub struct LapseError(String);
+
+impl FromStr for Clock {
+    type Err = LapseError;
+
+    /// `10@2026-11-23T10:30:00Z`: ten times as fast as the machine's clock since that moment. Several processes with
+    /// the same text agree on the time.
+    fn from_str(text: &str) -> Result<Self, LapseError> {
+        let wrong = || LapseError(text.to_owned());
+        let (speed, since) = text.split_once('@').ok_or_else(wrong)?;
+        let speed: f64 = speed.parse().map_err(|_| wrong())?;
+        if !speed.is_finite() || speed < 1.0 {
+            return Err(wrong());
+        }
+        Ok(Clock::lapse_since(Timestamp::parse(since).map_err(|_| wrong())?, speed))
     }
 }
 

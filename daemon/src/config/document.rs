@@ -20,10 +20,15 @@ pub fn schema<T: JsonSchema>() -> String {
 /// of a list with `[]`, the keys of a free mapping with `*`. A type inside itself is written once.
 #[must_use]
 pub fn document<T: JsonSchema>() -> String {
-    let root = serde_json::to_value(schema_for!(T)).unwrap_or_default();
-    let mut table = Table { root: &root, page: String::new(), open: Vec::new() };
+    document_schema(&serde_json::to_value(schema_for!(T)).unwrap_or_default())
+}
+
+/// [`document`] of a type whose schema is at hand.
+#[must_use]
+pub fn document_schema(root: &Value) -> String {
+    let mut table = Table { root, page: String::new(), open: Vec::new() };
     table.page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
-    table.keys("", &root);
+    table.keys("", root);
     table.page
 }
 

@@ -12,7 +12,7 @@ mod document;
 mod reference;
 mod secret;
 
-pub use document::{document, schema};
+pub use document::{document, document_schema, schema};
 pub use secret::Secret;
 pub use yaml::{ByteSize, Percent, Span};
 
