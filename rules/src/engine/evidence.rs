@@ -37,15 +37,10 @@ impl Evidence {
         self.0.push_back(Sample { at, text });
     }
 
-    /// Drops the messages of events before `edge`.
-    pub fn forget(&mut self, edge: Timestamp) {
-        self.0.retain(|sample| sample.at >= edge);
-    }
-
-    /// The messages, oldest first.
+    /// The messages of events from `edge` on, oldest first.
     #[must_use]
-    pub fn texts(&self) -> Vec<String> {
-        self.0.iter().map(|sample| sample.text.clone()).collect()
+    pub fn since(&self, edge: Timestamp) -> Vec<String> {
+        self.0.iter().filter(|sample| sample.at >= edge).map(|sample| sample.text.clone()).collect()
     }
 }
 
@@ -59,11 +54,10 @@ mod tests {
         for (second, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
             evidence.push(Timestamp::from_secs(second as i64), text);
         }
-        assert_eq!(evidence.texts(), ["b", "c", "d"]);
-        evidence.forget(Timestamp::from_secs(3));
-        assert_eq!(evidence.texts(), ["d"]);
+        assert_eq!(evidence.since(Timestamp::MIN), ["b", "c", "d"]);
+        assert_eq!(evidence.since(Timestamp::from_secs(3)), ["d"]);
         // 171 characters of three bytes are 513 bytes; the cut falls before the last.
         evidence.push(Timestamp::from_secs(4), &"中".repeat(171));
-        assert_eq!(evidence.texts(), ["d".to_owned(), "中".repeat(170)]);
+        assert_eq!(evidence.since(Timestamp::from_secs(3)), ["d".to_owned(), "中".repeat(170)]);
     }
 }

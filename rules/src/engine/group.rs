@@ -145,12 +145,8 @@ impl Group {
         let changes = self.observe(edge, reading, horizon, rule);
         self.judged = edge;
         self.reading = Some(reading);
-        let window = rule.condition.window();
-        let kept = if rule.condition.is_state() { Duration::ZERO } else { window };
+        let kept = if rule.condition.is_state() { Duration::ZERO } else { rule.condition.window() };
         self.ring.settle(edge.minus(kept));
-        if self.alert == Alert::Inactive {
-            self.evidence.forget(edge.minus(window));
-        }
         Some(changes)
     }
 

@@ -8,10 +8,9 @@ use event::{Event, Heartbeat, Timestamp};
 use super::groups::Refused;
 use super::horizon::horizon;
 use super::{Engine, SOURCES_MAX, blind, render};
-use crate::rule::Rule;
 use crate::source::Hearing;
 use crate::transition::{Reason, Transition};
-use crate::window::{Measured, STEP_MIN};
+use crate::window::Measured;
 
 impl Engine {
     /// Takes a record that was received at `now`.
@@ -32,7 +31,9 @@ impl Engine {
         self.matcher.select(event);
         let mut hit = 0;
         while let Some(rule) = self.matcher.hit(hit) {
-            self.count(rule, event, (at, now), place);
+            if let Some(group) = self.count(rule, event, (at, now), place) {
+                self.judge(group, out);
+            }
             hit += 1;
         }
         self.judge_source(place, out);
@@ -49,6 +50,7 @@ impl Engine {
         self.stats.heartbeats += 1;
         let Some(source) = self.sources.at_mut(place) else { return };
         source.take_beat(beat, now, self.clock.is_caught_up, &self.settings);
+        source.judged = (Timestamp::MIN, Timestamp::MIN);
         if source.hearing == Hearing::Blind {
             source.hearing = Hearing::Live;
             let at = source.beat.map_or(beat.at, |beat| beat.at);
@@ -56,18 +58,24 @@ impl Engine {
         }
     }
 
-    /// Counts the event for one rule that picked it.
-    fn count(&mut self, place: u32, event: &Event, (at, now): (Timestamp, Timestamp), source: u32) {
+    /// Counts the event for one rule that picked it. Gives the group if that is to be judged at once.
+    fn count(
+        &mut self,
+        place: u32,
+        event: &Event,
+        (at, now): (Timestamp, Timestamp),
+        source: u32,
+    ) -> Option<u32> {
         let is_inner = self.matcher.is_inner(place, event);
-        let Some(rule) = self.rules.get(place as usize) else { return };
-        let Some(measured) = rule.condition.measure(event, is_inner) else { return };
-        let Some(stats) = self.rule_stats.get_mut(place as usize) else { return };
+        let rule = self.rules.get(place as usize)?;
+        let measured = rule.condition.measure(event, is_inner)?;
+        let stats = self.rule_stats.get_mut(place as usize)?;
         let found = self.groups.of_event((place, rule), event, at, self.settings.groups_max);
         match found {
             Ok(group) => {
                 stats.matched += 1;
                 self.stats.matched += 1;
-                self.insert(group, (at, now), measured, event, source);
+                return self.insert(group, (at, now), measured, event, source).then_some(group);
             }
             Err(Refused::Ungrouped) => {
                 stats.ungrouped += 1;
@@ -78,8 +86,12 @@ impl Engine {
                 self.stats.groups_refused += 1;
             }
         }
+        None
     }
 
+    /// Puts the event into the group's window. `true` when the group must be judged before anything else comes:
+    /// the event belongs to an edge that is due already, or the group has got to know a source. What is judged
+    /// then never depends on when somebody judges next.
     fn insert(
         &mut self,
         place: u32,
@@ -87,9 +99,9 @@ impl Engine {
         measured: Measured,
         event: &Event,
         source: u32,
-    ) {
-        let Some(group) = self.groups.at_mut(place) else { return };
-        let Some(rule) = self.rules.get(group.rule as usize) else { return };
+    ) -> bool {
+        let Some(group) = self.groups.at_mut(place) else { return false };
+        let Some(rule) = self.rules.get(group.rule as usize) else { return false };
         if !group.insert(at, now, measured, rule) {
             self.stats.late += 1;
             if let Some(stats) = self.rule_stats.get_mut(group.rule as usize) {
@@ -101,18 +113,19 @@ impl Engine {
         {
             group.evidence.push(at, message);
         }
-        if !group.sources.contains(&source) && group.sources.len() < SOURCES_MAX {
+        let Some(from) = self.sources.at_mut(source) else { return false };
+        let is_new = !group.sources.contains(&source) && group.sources.len() < SOURCES_MAX;
+        if is_new {
             group.sources.push(source);
-            if let Some(source) = self.sources.at_mut(source) {
-                source.groups.push(place);
-            }
+            from.groups.push(place);
         }
+        is_new || at < from.reached(&self.settings).minus(self.settings.grace)
     }
 
     /// Judges the groups of a source whose time has entered a new second.
     fn judge_source(&mut self, place: u32, out: &mut Vec<Transition>) {
         let Some(source) = self.sources.at_mut(place) else { return };
-        let seconds = (source.newest.floor(STEP_MIN), source.reached(&self.settings).floor(STEP_MIN));
+        let seconds = source.seconds(&self.settings);
         if seconds == source.judged {
             return;
         }
@@ -147,11 +160,5 @@ impl Engine {
         for place in 0..self.groups.places() {
             self.judge(place, out);
         }
-    }
-
-    /// The rules whose condition may hold although no event ever came.
-    pub(super) fn whole_rules(&self) -> impl Iterator<Item = (u32, &Rule)> {
-        let is_whole = |rule: &Rule| rule.group_by.is_empty() && rule.condition.is_absence();
-        (0..).zip(&self.rules).filter(move |(_, rule)| is_whole(rule))
     }
 }

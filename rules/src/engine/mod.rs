@@ -21,6 +21,8 @@ mod matcher;
 mod quiet;
 mod render;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 pub use blind::BLIND;
 pub use evidence::{EVIDENCE_BYTES_MAX, EVIDENCE_MAX};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use event::Timestamp;
 
 use super::{Engine, blind, render};
+use crate::rule::Rule;
 use crate::source::Hearing;
 use crate::state::Alert;
 use crate::transition::{Reason, Transition};
@@ -24,19 +25,20 @@ impl Engine {
         if second <= self.clock.second {
             return;
         }
-        self.clock.second = second;
         if !self.clock.is_caught_up {
+            self.clock.second = second;
             return;
         }
-        let mut is_quiet = self.listen(out);
-        for (place, rule) in (0..).zip(&self.rules) {
-            if rule.group_by.is_empty() && rule.condition.is_absence() {
-                let at = second.minus(self.settings.idle);
-                self.groups.whole(place, rule, at);
-                is_quiet = true;
-            }
+        self.watch_whole_rules();
+        // Each loss of a source is judged at its own second, as it would have been with a call for each second.
+        while let Some(lost) = self.next_loss().filter(|&lost| lost <= second) {
+            self.clock.second = lost.max(self.clock.second);
+            self.lose(out);
+            self.judge_all(out);
         }
-        if is_quiet {
+        self.clock.second = second;
+        let is_quiet = self.sources.iter().any(|(_, source)| source.hearing != Hearing::Live);
+        if is_quiet || self.whole_rules().next().is_some() {
             self.judge_all(out);
         }
         if self.swept.plus(SWEEP_EVERY) <= second {
@@ -45,19 +47,41 @@ impl Engine {
         }
     }
 
-    /// Notes who is not heard any more; `true` when somebody is not.
-    fn listen(&mut self, out: &mut Vec<Transition>) -> bool {
-        let mut is_quiet = false;
+    /// Gives the rules about absence in the whole their group, which no event may ever make.
+    fn watch_whole_rules(&mut self) {
+        let since = self.clock.caught_up_at.minus(self.settings.idle);
+        for (place, rule) in (0..).zip(&self.rules) {
+            if is_whole(rule) {
+                self.groups.whole(place, rule, since);
+            }
+        }
+    }
+
+    /// The rules whose condition may hold although no event ever came.
+    pub(super) fn whole_rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| is_whole(rule))
+    }
+
+    /// The second at which the next live source is not heard any more, unless it is heard before.
+    fn next_loss(&self) -> Option<Timestamp> {
+        let live = self.sources.iter().filter(|(_, source)| source.hearing == Hearing::Live);
+        let patience =
+            live.map(|(_, source)| source.patience(self.clock.caught_up_at, &self.settings)).min()?;
+        Some(patience.plus(STEP_MIN).minus(Duration::from_nanos(1)).floor(STEP_MIN))
+    }
+
+    /// Notes the sources that are not heard any more.
+    fn lose(&mut self, out: &mut Vec<Transition>) {
         for (_, source) in self.sources.iter_mut() {
             if source.hearing == Hearing::Live
                 && source.patience(self.clock.caught_up_at, &self.settings) <= self.clock.second
             {
                 source.hearing = if source.beat.is_some() { Hearing::Blind } else { Hearing::Idle };
-                out.extend(blind::open(source, self.settings.blind));
+                if source.hearing == Hearing::Blind {
+                    out.extend(blind::open(source, self.settings.blind));
+                }
             }
-            is_quiet |= source.hearing != Hearing::Live;
         }
-        is_quiet
     }
 
     /// Forgets groups, sources and streams that were silent for long.
@@ -69,9 +93,8 @@ impl Engine {
         for place in 0..self.groups.places() {
             let Some(group) = self.groups.at_mut(place) else { continue };
             let Some(rule) = self.rules.get(group.rule as usize) else { continue };
-            let is_whole = rule.group_by.is_empty() && rule.condition.is_absence();
             let edge = if group.alert == Alert::Inactive { edge } else { edge_active };
-            if is_whole || group.heard >= edge {
+            if is_whole(rule) || group.heard >= edge {
                 continue;
             }
             out.extend(
@@ -113,4 +136,8 @@ impl Engine {
             });
         }
     }
+}
+
+fn is_whole(rule: &Rule) -> bool {
+    rule.group_by.is_empty() && rule.condition.is_absence()
 }

@@ -56,7 +56,7 @@ pub fn transition(
         threshold,
         reason: change.reason,
         detail: rule.condition.detail(reading, change.since),
-        evidence: group.evidence.texts(),
+        evidence: group.evidence.since(change.since.minus(rule.condition.window())),
         labels: rule.labels.clone(),
         annotations,
         summary,

@@ -76,6 +76,9 @@ impl Engine {
         self.clock = Clock { second: snapshot.second, ..Clock::default() };
         self.swept = snapshot.swept;
         self.sources = Sources::restore(snapshot.sources);
+        for (_, source) in self.sources.iter_mut() {
+            source.judged = source.seconds(&self.settings);
+        }
         self.dedup = Dedup::restore(&snapshot.streams);
         self.groups.drain().for_each(drop);
         self.queued.clear();

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::Settings;
 use crate::state::Alert;
 use crate::transition::Transition;
+use crate::window::STEP_MIN;
 
 /// What a source is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -163,6 +164,12 @@ impl Source {
             Some(oldest) => self.newest.min(oldest),
             None => self.newest.max(beat.at),
         }
+    }
+
+    /// The seconds of `newest` and of `reached`: what is judged depends on these alone.
+    #[must_use]
+    pub fn seconds(&self, settings: &Settings) -> (Timestamp, Timestamp) {
+        (self.newest.floor(STEP_MIN), self.reached(settings).floor(STEP_MIN))
     }
 
     /// The oldest unshipped moment, if it is old enough to hold decisions back.

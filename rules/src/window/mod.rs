@@ -23,7 +23,7 @@ pub const STEP_MIN: Duration = Duration::from_secs(1);
 pub fn step(window: Duration) -> Duration {
     let seconds = window.as_secs();
     let least = seconds.div_ceil(BUCKETS_PER_WINDOW).max(STEP_MIN.as_secs());
-    let even = (least..=least.saturating_mul(2)).find(|width| seconds % width == 0);
+    let even = (least..=least.saturating_mul(2)).find(|width| seconds.is_multiple_of(*width));
     Duration::from_secs(even.unwrap_or(least))
 }
 

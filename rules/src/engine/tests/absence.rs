@@ -1,0 +1,90 @@
+//! What silence means: a service that stopped, a host that died, a view that was lost.
+
+use super::*;
+
+#[test]
+fn a_service_that_stops_pages_although_no_event_comes() {
+    let mut story = Story::new(vec![down(300)]);
+    for second in (0..=60).step_by(10) {
+        story.at(second).probe("up");
+    }
+    // 60 s + 30 s of patience + 300 s; the wall clock follows event time by the idle bound.
+    story.at(419).expect(&["90 down pending silent"]);
+    story.at(420).expect(&["390 down firing silent"]);
+    story.at(5000).probe("up").at(5010).probe("up").expect(&["5000 down resolved recovered"]);
+}
+
+#[test]
+fn a_dead_host_is_blind_and_cannot_vouch_for_its_service() {
+    let absent = || count(Bound::Below(1), &["service.name"], 0);
+    let mut story = Story::new(vec![down(60), absent(), errors(0, 20)]);
+    for second in (0..=60).step_by(10) {
+        story.at(second).beat(None).event(&probe("a", "up")).event(&order("shop")).logs(5, 10);
+    }
+    story.expect(&["11 errors firing condition_met"]);
+    story.at(300);
+    // Orders and errors wait; the probe does not.
+    story.expect(&[
+        "90 blind firing a heartbeat_missing",
+        "90 down pending view_lost",
+        "150 down firing view_lost",
+    ]);
+    assert_eq!(story.engine.stats().blind, 1);
+    assert_eq!(story.engine.alerts().count(), 3);
+    for second in (310..=400).step_by(10) {
+        story.at(second).beat(None).probe("up");
+    }
+    // The host says that nothing is left to ship: there were no orders.
+    story.expect(&[
+        "121 count firing silent",
+        "310 blind resolved a heartbeat_back",
+        "310 down resolved recovered",
+    ]);
+    assert_eq!(story.engine.stats().blind, 0);
+}
+
+#[test]
+fn a_second_host_that_is_heard_vouches_on() {
+    let mut story = Story::new(vec![down(60), count(Bound::Below(1), &["service.name"], 0)]);
+    for second in (0..=300).step_by(10) {
+        story.at(second).event(&probe("b", "up"));
+        story.beat_of("b", story.now, None);
+        if second <= 60 {
+            story.event(&order("shop")).beat(None);
+        }
+    }
+    // Nobody knows whether there are orders on the host that died.
+    story.expect(&["90 blind firing a heartbeat_missing"]);
+}
+
+#[test]
+fn blindness_needs_a_promise_and_a_queue_that_is_read() {
+    let mut story = Story::new(vec![down(60)]);
+    story.probe("up").caught_up(false);
+    story.beat(None).at(500).expect(&[]);
+    story.caught_up(true).at(529).expect(&[]);
+    story.at(530);
+    let said: Vec<String> = story.said.drain(..).map(|said| line(&said)).collect();
+    assert!(said.contains(&"30 blind firing a heartbeat_missing".to_owned()), "{said:?}");
+
+    let mut off = Story::with(vec![], Settings { blind: None, ..Settings::default() });
+    off.beat(None).at(500).expect(&[]);
+    assert_eq!(off.engine.stats().blind, 1);
+}
+
+#[test]
+fn a_rule_about_absence_needs_no_first_event() {
+    let mut story = Story::new(vec![count(Bound::Below(1), &[], 0)]);
+    // Watched since the first second, less the idle bound; a whole window must have passed.
+    story.at(1000);
+    let said: Vec<String> = story.said.drain(..).map(|said| line(&said)).collect();
+    assert_eq!(said, ["30 count firing silent"]);
+    story.event(&order("shop")).at(1010).probe("up").expect(&["1001 count resolved recovered"]);
+}
+
+#[test]
+fn what_was_never_seen_is_not_absent() {
+    let mut story = Story::new(vec![down(0), count(Bound::Below(1), &["service.name"], 0)]);
+    story.at(1000).expect(&[]);
+    assert_eq!(story.engine.deadline(), None);
+}
