@@ -37,6 +37,8 @@ pub enum Verdict {
     TooLarge,
     /// One document spoils it for all, and why: send smaller parts until it stands alone.
     Spoiled(String),
+    /// It has no room for so much at once; send less, later.
+    Busy(String),
     /// Nothing was done; send it again later.
     Later(String),
 }
@@ -100,6 +102,7 @@ pub fn judge(answer: &Answer, sent: usize) -> Verdict {
         },
         413 => Verdict::TooLarge,
         400 => Verdict::Spoiled(refusal(answer)),
+        429 => Verdict::Busy(refusal(answer)),
         401 | 403 => {
             Verdict::Later(format!("{}; check user, password, api_key and their rights", refusal(answer)))
         }
@@ -207,7 +210,7 @@ mod tests {
         let error = r#"{"error":{"type":"kind","reason":"bytes=123"},"status":0}"#;
         check_request(413, "", &Verdict::TooLarge);
         check_request(400, error, &Verdict::Spoiled("it answers 400 kind".to_owned()));
-        check_request(429, error, &later("it answers 429 kind"));
+        check_request(429, error, &Verdict::Busy("it answers 429 kind".to_owned()));
         check_request(503, "<html>", &later("it answers 503"));
         check_request(404, "not found", &later("it answers 404"));
         let rights = "check user, password, api_key and their rights";

@@ -73,6 +73,7 @@ pub async fn run<S: Source + 'static>(
         metrics: IndexerMetrics::new(&deps.metrics),
         dead_letters: Arc::new(Mutex::new(DeadLetters::new(&settings.state))),
     };
+    shell.metrics.bulk_bytes_max.set(settings.bulk.bytes.0 as f64);
     let (batches_in, batches) = mpsc::channel(1);
     let (commits, commits_out) = mpsc::channel(COMMITS_MAX);
     // The loop ends the reader by dropping its ends of the channels, after the last commit.

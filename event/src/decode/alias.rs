@@ -47,7 +47,7 @@ const fn row(to: &'static str, accepts: Accepts, from: &'static [&'static str]) 
 /// logstash-logback-encoder (`logger_name`, `thread_name`, `stack_trace`), zap, logrus and slog (`ts`, `time`,
 /// `msg`, `stacktrace`), pino and bunyan (`time`, `level` as a number, `err.*`), python-json-logger (`asctime`,
 /// `levelname`, `exc_info`).
-pub const ALIASES: [Alias; 16] = [
+pub const ALIASES: [Alias; 17] = [
     row("@timestamp", Accepts::Time, &["timestamp", "time", "date", "ts", "asctime", "datetime"]),
     row("event.id", Accepts::Id, &[]),
     row("message", Accepts::Text, &["msg", "log", "MESSAGE", "short_message"]),
@@ -74,6 +74,7 @@ pub const ALIASES: [Alias; 16] = [
     ),
     row("process.thread.name", Accepts::Text, &["thread", "thread_name", "threadName"]),
     row("process.pid", Accepts::Int, &["pid"]),
+    row("user.name", Accepts::Text, &["user", "username"]),
     row("trace.id", Accepts::Text, &["trace_id", "traceId", "traceid"]),
     row("span.id", Accepts::Text, &["span_id", "spanId", "spanid"]),
 ];

@@ -4,11 +4,8 @@
 //! its result before it asks for the next. Never: a clock, a connection, a file.
 //!
 //! Documents wait in one queue in the order they came. A request takes the first of them; what is settled leaves the
-//! queue, what has to be tried again keeps its place. So the first document of a partition that is still in the queue
-//! is where that partition would go on after a crash, and everything before it may be committed.
+//! queue, what has to be tried again keeps its place.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,9 +13,12 @@ use daemon::Position;
 use daemon::backoff::{Backoff, fraction};
 use event::Timestamp;
 
-use crate::bulk::{Bounds, assemble, cost};
+use self::queue::Queue;
+use crate::bulk::Bounds;
 use crate::document::Document;
 use crate::fate::{Answer, Fate, Verdict, judge};
+
+mod queue;
 
 /// How often an idle core asks whether Elasticsearch is there, so that `/readyz` tells it before the next document.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
@@ -109,29 +109,23 @@ enum Waiting {
     Burial,
 }
 
-type Partition = (Arc<str>, i32);
-
 /// The state machine.
 #[derive(Debug)]
 pub struct Core {
     limits: Limits,
-    /// Documents with the time they came at, in order.
-    pending: VecDeque<(Timestamp, Document)>,
-    pending_bytes: usize,
+    pending: Queue,
     /// Refused for good, and not yet in the dead-letter file.
     rejected: Vec<(Document, String)>,
     waiting: Waiting,
     is_prepared: bool,
     is_draining: bool,
-    /// Documents that the next request takes at most, after one had to be split.
+    /// Documents that the next request takes at most: halved by each that was too much at once, doubled by each that
+    /// was not, until the bound itself is reached.
     part_max: Option<usize>,
     backoff: Backoff,
     /// Nothing is tried before this.
     retry_at: Option<Timestamp>,
     probe_at: Timestamp,
-    /// Where each partition was read to.
-    read: BTreeMap<Partition, i64>,
-    committed: BTreeMap<Partition, i64>,
 }
 
 impl Core {
@@ -141,8 +135,7 @@ impl Core {
         let backoff = Backoff::new(limits.retry_first, limits.retry_max);
         Core {
             limits,
-            pending: VecDeque::new(),
-            pending_bytes: 0,
+            pending: Queue::default(),
             rejected: Vec::new(),
             waiting: Waiting::Nothing,
             is_prepared: false,
@@ -151,8 +144,6 @@ impl Core {
             backoff,
             retry_at: None,
             probe_at: Timestamp::MIN,
-            read: BTreeMap::new(),
-            committed: BTreeMap::new(),
         }
     }
 
@@ -177,19 +168,21 @@ impl Core {
     /// Documents that are not settled, and their bytes.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        (self.pending.len() + self.rejected.len(), self.pending_bytes)
+        (self.pending.len() + self.rejected.len(), self.pending.bytes())
     }
 
     /// When the oldest record that is not settled was stamped.
     #[must_use]
     pub fn oldest(&self) -> Option<Timestamp> {
-        self.pending.front().map(|(_, document)| document.timestamp)
+        Some(self.pending.front()?.1.timestamp)
     }
 
     /// Takes what happened.
     pub fn handle(&mut self, input: Input, now: Timestamp, out: &mut Vec<Output>) {
         match input {
-            Input::Documents(documents) => self.take(documents, now),
+            Input::Documents(documents) => {
+                documents.into_iter().for_each(|document| self.pending.push(document, now));
+            }
             Input::Drain => self.is_draining = true,
             Input::Checked(result) => {
                 self.waiting = Waiting::Nothing;
@@ -213,6 +206,10 @@ impl Core {
                             self.split(documents, "larger than Elasticsearch takes".to_owned(), out);
                         }
                         Ok(Verdict::Spoiled(reason)) => self.split(documents, reason, out),
+                        Ok(Verdict::Busy(reason)) => {
+                            self.halve(documents);
+                            self.fail(Part::Elasticsearch, reason, now, out);
+                        }
                         Ok(Verdict::Later(reason)) | Err(reason) => {
                             self.fail(Part::Elasticsearch, reason, now, out);
                         }
@@ -248,7 +245,7 @@ impl Core {
         } else if self.send_at().is_some_and(|at| at <= now) {
             let mut bounds = self.limits.bounds;
             bounds.documents = self.part_max.unwrap_or(bounds.documents);
-            let bulk = assemble(self.pending.iter().map(|(_, document)| document), bounds);
+            let bulk = self.pending.assemble(bounds);
             self.waiting = Waiting::Answer { documents: bulk.documents, bytes: bulk.body.len() };
             out.push(Output::Send(bulk.body));
         } else if self.probe_at <= now {
@@ -271,70 +268,58 @@ impl Core {
         Some(self.retry_at.map_or(due, |at| due.max(at)))
     }
 
-    fn take(&mut self, documents: Vec<Document>, now: Timestamp) {
-        for document in documents {
-            let read = self.read.entry((Arc::clone(&document.topic), document.partition)).or_insert(0);
-            *read = (*read).max(document.offset + 1);
-            self.pending_bytes += cost(&document);
-            self.pending.push_back((now, document));
-        }
-    }
-
     fn is_full(&self) -> bool {
-        self.pending_bytes >= self.limits.bounds.bytes || self.pending.len() >= self.limits.bounds.documents
+        self.pending.bytes() >= self.limits.bounds.bytes || self.pending.len() >= self.limits.bounds.documents
     }
 
     fn send_at(&self) -> Option<Timestamp> {
         let (came, _) = self.pending.front()?;
         let is_due = self.is_full() || self.is_draining || self.part_max.is_some();
-        Some(if is_due { *came } else { came.plus(self.limits.linger) })
+        Some(if is_due { came } else { came.plus(self.limits.linger) })
     }
 
     /// Takes out what is settled and keeps the rest in its place.
     fn settle(&mut self, fates: Vec<Fate>, now: Timestamp, out: &mut Vec<Output>) {
+        let sent = fates.len();
         let mut tally = Tally::default();
         let mut kept = Vec::new();
         let mut failure = None;
-        let rejected_before = self.rejected.len();
         for fate in fates {
-            let Some((came, document)) = self.pending.pop_front() else { break };
-            self.pending_bytes -= cost(&document);
+            let Some((came, document)) = self.pending.pop() else { break };
             match fate {
                 Fate::Indexed => tally.indexed += 1,
                 Fate::Duplicate => tally.duplicate += 1,
                 Fate::Rejected(reason) => self.rejected.push((document, reason)),
                 Fate::Retry(reason) => {
                     tally.retried += 1;
-                    failure.get_or_insert(reason);
+                    failure = Some(reason);
                     kept.push((came, document));
                 }
             }
         }
-        let has_progress = tally.indexed + tally.duplicate > 0 || self.rejected.len() > rejected_before;
-        for (came, document) in kept.into_iter().rev() {
-            self.pending_bytes += cost(&document);
-            self.pending.push_front((came, document));
-        }
+        let has_progress = kept.len() < sent;
+        self.pending.put_back(kept);
         out.push(Output::Settled(tally));
-        self.part_max = None;
         match failure {
-            None => self.succeed(Part::Elasticsearch, out),
-            Some(reason) => {
-                if has_progress {
+            Some(reason) if !has_progress => {
+                self.halve(sent);
+                self.fail(Part::Elasticsearch, format!("it refuses documents for now: {reason}"), now, out);
+            }
+            _ => {
+                let doubled = self.part_max.map(|part| part * 2);
+                self.part_max = doubled.filter(|part| *part < self.limits.bounds.documents);
+                self.succeed(Part::Elasticsearch, out);
+                if failure.is_some() {
                     // It works, only not as fast as this: rest before the next request, without an alarm.
-                    self.succeed(Part::Elasticsearch, out);
                     self.rest(now);
-                } else {
-                    self.fail(
-                        Part::Elasticsearch,
-                        format!("it refuses documents for now: {reason}"),
-                        now,
-                        out,
-                    );
                 }
             }
         }
         self.commit(out);
+    }
+
+    fn halve(&mut self, documents: usize) {
+        self.part_max = Some((documents / 2).max(1));
     }
 
     /// The bound is a setting of the cluster or of a proxy, and will be the same for the next request.
@@ -347,12 +332,9 @@ impl Core {
 
     fn split(&mut self, documents: usize, reason: String, out: &mut Vec<Output>) {
         self.succeed(Part::Elasticsearch, out);
-        self.part_max = (documents > 1).then_some(documents / 2);
         if documents > 1 {
-            return;
-        }
-        if let Some((_, document)) = self.pending.pop_front() {
-            self.pending_bytes -= cost(&document);
+            self.halve(documents);
+        } else if let Some((_, document)) = self.pending.pop() {
             self.rejected.push((document, reason));
         }
     }
@@ -377,22 +359,7 @@ impl Core {
 
     /// Says how far each partition is settled, where that has grown.
     fn commit(&mut self, out: &mut Vec<Output>) {
-        let mut safe = self.read.clone();
-        let unsettled = self.pending.iter().map(|(_, document)| document);
-        for document in unsettled.chain(self.rejected.iter().map(|(document, _)| document)) {
-            if let Some(next) = safe.get_mut(&(Arc::clone(&document.topic), document.partition)) {
-                *next = (*next).min(document.offset);
-            }
-        }
-        let mut positions = Vec::new();
-        for (partition, next) in safe {
-            let before = self.committed.entry(partition.clone()).or_insert(0);
-            if next > *before {
-                *before = next;
-                let (topic, partition) = partition;
-                positions.push(Position { topic: topic.to_string(), partition, next });
-            }
-        }
+        let positions = self.pending.commit(self.rejected.iter().map(|(document, _)| document));
         if !positions.is_empty() {
             out.push(Output::Commit(positions));
         }
