@@ -4,6 +4,8 @@
 //! expected, what happened, and when. Never: a wait; a day of test time takes milliseconds.
 
 mod compare;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
