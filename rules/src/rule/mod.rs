@@ -13,6 +13,8 @@ mod case;
 mod file;
 mod problem;
 mod quantity;
+#[cfg(test)]
+mod test;
 mod test_file;
 
 pub use case::{Expectation, Feed, Input, Leaf, RuleTest, RuleTests, State};

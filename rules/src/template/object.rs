@@ -16,9 +16,6 @@ use crate::rule::Unit;
 
 /// The variables of a template.
 pub(super) fn values(context: &Context<'_>) -> Value {
-    let figure = |number: Option<f64>| {
-        number.map_or(Value::UNDEFINED, |number| Value::from_object(Figure { number, unit: context.unit }))
-    };
     let moment = |at| Value::from_object(Moment { at, now: context.at, zone: context.zone.clone() });
     let flat = |pairs: &[(String, String)]| {
         let pairs = pairs.iter().map(|(name, text)| (name.clone(), Value::from(text.as_str())));
@@ -31,12 +28,16 @@ pub(super) fn values(context: &Context<'_>) -> Value {
         ("state".to_owned(), Value::from(context.state)),
         ("group".to_owned(), flat(context.group)),
         ("labels".to_owned(), flat(context.labels)),
-        ("value".to_owned(), figure(context.value)),
-        ("threshold".to_owned(), figure(context.threshold)),
         ("since".to_owned(), moment(context.since)),
         ("at".to_owned(), moment(context.at)),
         ("reason".to_owned(), Value::from(context.reason)),
     ]);
+    // What is not there stays unknown, so that errors name it.
+    for (name, number) in [("value", context.value), ("threshold", context.threshold)] {
+        if let Some(number) = number {
+            values.insert(name.to_owned(), Value::from_object(Figure { number, unit: context.unit }));
+        }
+    }
     Value::from(values)
 }
 

@@ -1,0 +1,4 @@
+//! Tests of rule files and rule test files, as tables.
+
+mod mistake;
+mod model;
