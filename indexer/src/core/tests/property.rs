@@ -43,9 +43,6 @@ proptest! {
         let mut out = Vec::new();
         core.handle(Input::Documents(all.clone()), now, &mut out);
         for _ in 0..5000 {
-            if core.is_drained() && out.is_empty() {
-                break;
-            }
             let mut inputs = Vec::new();
             for output in out.drain(..) {
                 match output {
@@ -88,6 +85,9 @@ proptest! {
                     }
                     Output::Settled(_) | Output::Up(_) | Output::Down(..) | Output::Shrunk(_) => {}
                 }
+            }
+            if core.is_drained() && inputs.is_empty() {
+                break;
             }
             for input in inputs {
                 core.handle(input, now, &mut out);
