@@ -9,27 +9,11 @@
 
 use event::Timestamp;
 
+use super::clock::Clock;
 use super::group::{Group, Horizon};
 use crate::settings::Settings;
 use crate::source::{Hearing, Sources};
 use crate::window::STEP_MIN;
-
-/// What the engine knows of the wall clock and of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
-    /// The source was read to its end when it was last asked.
-    pub is_caught_up: bool,
-    /// Since when.
-    pub caught_up_at: Timestamp,
-    /// The last second that began; all that depends on the wall clock depends on this alone.
-    pub second: Timestamp,
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Clock { is_caught_up: false, caught_up_at: Timestamp::MIN, second: Timestamp::MIN }
-    }
-}
 
 /// Moves the group's time on and tells how far it may be judged. `outlives_view`: a lost view is judged too.
 pub fn horizon(

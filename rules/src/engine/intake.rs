@@ -41,7 +41,7 @@ impl Engine {
 
     fn take_time(&mut self, place: u32, at: Timestamp, now: Timestamp) -> Timestamp {
         let Some(source) = self.sources.at_mut(place) else { return at };
-        let at = source.take_event(at, now, &self.settings);
+        let at = source.take_event(at, now, self.clock.reading_time(now), &self.settings);
         self.stats.skewed += u64::from(source.is_fast);
         at
     }
@@ -49,7 +49,10 @@ impl Engine {
     fn take_beat(&mut self, place: u32, beat: &Heartbeat, now: Timestamp, out: &mut Vec<Transition>) {
         self.stats.heartbeats += 1;
         let Some(source) = self.sources.at_mut(place) else { return };
-        source.take_beat(beat, now, self.clock.is_caught_up, &self.settings);
+        source.take_beat(beat, now, self.clock.reading_time(now), &self.settings);
+        if self.clock.is_caught_up {
+            source.is_slow = beat.at.plus(self.settings.skew_max) < now;
+        }
         source.judged = (Timestamp::MIN, Timestamp::MIN);
         if source.hearing == Hearing::Blind {
             source.hearing = Hearing::Live;

@@ -20,6 +20,7 @@ impl Engine {
     pub fn reload(&mut self, rules: Vec<Rule>, now: Timestamp, out: &mut Vec<Transition>) {
         let start = out.len();
         out.append(&mut self.queued);
+        self.clock.watching_since = self.clock.is_caught_up.then_some(now);
         let before: Vec<(String, String)> =
             self.rules.iter().map(|rule| (rule.name.clone(), identity(rule))).collect();
         let places = places(&before, &rules);

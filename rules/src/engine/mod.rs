@@ -11,6 +11,7 @@
 //! An engine that was made or restored takes the queue as unread until it is told [`Input::CaughtUp`]`(true)`.
 
 mod blind;
+mod clock;
 mod evidence;
 mod group;
 mod groups;
@@ -39,8 +40,8 @@ use crate::stats::{RuleStats, Stats};
 use crate::transition::{AlertState, Transition};
 use crate::window::STEP_MIN;
 
+use clock::Clock;
 use groups::Groups;
-use horizon::Clock;
 use matcher::Matcher;
 
 /// What comes in.
@@ -111,11 +112,9 @@ impl Engine {
         match input {
             Input::Event(event) => self.take(event, now, out),
             Input::CaughtUp(is_caught_up) => {
-                if is_caught_up && !self.clock.is_caught_up {
-                    self.clock = Clock { is_caught_up, caught_up_at: now, ..self.clock };
+                if self.clock.take(is_caught_up, now) {
                     self.judge_all(out);
                 }
-                self.clock.is_caught_up = is_caught_up;
             }
         }
         self.finish(start, out);

@@ -21,10 +21,7 @@ impl Engine {
     /// Lets the wall clock come to `now`. Works once for each second, so that it does not matter how often it is called.
     pub(super) fn pass(&mut self, now: Timestamp, out: &mut Vec<Transition>) {
         out.append(&mut self.queued);
-        let second = now.floor(STEP_MIN);
-        if second <= self.clock.second {
-            return;
-        }
+        let Some(second) = self.clock.next_second(now) else { return };
         if !self.clock.is_caught_up {
             self.clock.second = second;
             return;
@@ -49,7 +46,8 @@ impl Engine {
 
     /// Gives the rules about absence in the whole their group, which no event may ever make.
     fn watch_whole_rules(&mut self) {
-        let since = self.clock.caught_up_at.minus(self.settings.idle);
+        let Some(since) = self.clock.watching_since else { return };
+        let since = since.minus(self.settings.idle);
         for (place, rule) in (0..).zip(&self.rules) {
             if is_whole(rule) {
                 self.groups.whole(place, rule, since);
@@ -65,8 +63,7 @@ impl Engine {
     /// The second at which the next live source is not heard any more, unless it is heard before.
     fn next_loss(&self) -> Option<Timestamp> {
         let live = self.sources.iter().filter(|(_, source)| source.hearing == Hearing::Live);
-        let patience =
-            live.map(|(_, source)| source.patience(self.clock.caught_up_at, &self.settings)).min()?;
+        let patience = live.map(|(_, source)| source.patience(self.clock.unread, &self.settings)).min()?;
         Some(patience.plus(STEP_MIN).minus(Duration::from_nanos(1)).floor(STEP_MIN))
     }
 
@@ -74,7 +71,7 @@ impl Engine {
     fn lose(&mut self, out: &mut Vec<Transition>) {
         for (_, source) in self.sources.iter_mut() {
             if source.hearing == Hearing::Live
-                && source.patience(self.clock.caught_up_at, &self.settings) <= self.clock.second
+                && source.patience(self.clock.unread, &self.settings) <= self.clock.second
             {
                 source.hearing = if source.beat.is_some() { Hearing::Blind } else { Hearing::Idle };
                 if source.hearing == Hearing::Blind {

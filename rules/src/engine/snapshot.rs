@@ -6,8 +6,9 @@
 use event::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::clock::Clock;
 use super::group::Group;
-use super::horizon::Clock;
+
 use super::lifecycle::{identity, places};
 use super::{Engine, render};
 use crate::dedup::{Dedup, StreamSnapshot};
@@ -26,8 +27,7 @@ pub struct Snapshot {
     groups: Vec<Group>,
     sources: Vec<SourceSnapshot>,
     streams: Vec<StreamSnapshot>,
-    #[serde(with = "nanos")]
-    second: Timestamp,
+    clock: Clock,
     #[serde(with = "nanos")]
     swept: Timestamp,
 }
@@ -64,7 +64,7 @@ impl Engine {
             groups: self.groups.iter().map(|(_, group)| group.clone()).collect(),
             sources: self.sources.snapshot(),
             streams: self.dedup.snapshot(),
-            second: self.clock.second,
+            clock: self.clock.resumed(),
             swept: self.swept,
         }
     }
@@ -73,7 +73,7 @@ impl Engine {
     /// gone or changed end with the next call. The queue counts as unread until the engine is told otherwise.
     pub fn restore(&mut self, snapshot: Snapshot) {
         let places = places(&snapshot.rules, &self.rules);
-        self.clock = Clock { second: snapshot.second, ..Clock::default() };
+        self.clock = snapshot.clock;
         self.swept = snapshot.swept;
         self.sources = Sources::restore(snapshot.sources);
         for (_, source) in self.sources.iter_mut() {

@@ -68,7 +68,7 @@ pub struct Beat {
     pub every: Duration,
     /// Since when the shipper has had a backlog.
     pub oldest_unshipped: Option<Timestamp>,
-    /// When it was received.
+    /// When it was received, in reading time.
     pub received: Timestamp,
 }
 
@@ -84,6 +84,8 @@ pub struct Source {
     pub newest: Timestamp,
     /// When anything was received from it.
     pub heard: Timestamp,
+    /// The same in reading time, which stands still while records are unread.
+    pub heard_reading: Timestamp,
     /// Its newest heartbeat; `None` for shippers that send none.
     pub beat: Option<Beat>,
     /// Its clock is behind by more than `skew_max`: nothing waits for its time where others are heard.
@@ -110,6 +112,7 @@ impl Source {
             name,
             newest: Timestamp::MIN,
             heard: now,
+            heard_reading: Timestamp::MIN,
             beat: None,
             is_slow: false,
             is_fast: false,
@@ -122,33 +125,36 @@ impl Source {
     }
 
     /// Takes an event's time and gives the one to count it under: an event from the future happened no later
-    /// than it was received.
-    pub fn take_event(&mut self, at: Timestamp, now: Timestamp, settings: &Settings) -> Timestamp {
+    /// than it was received. `reading`: now, in reading time.
+    pub fn take_event(
+        &mut self,
+        at: Timestamp,
+        now: Timestamp,
+        reading: Timestamp,
+        settings: &Settings,
+    ) -> Timestamp {
         self.is_fast = at > now.plus(settings.skew_max);
         let at = if self.is_fast { now } else { at };
         self.newest = self.newest.max(at);
-        self.hear(now);
+        self.hear(now, reading);
         at
     }
 
-    /// Takes a heartbeat. An older one than known says nothing new; `is_caught_up` tells a slow clock from a record
-    /// that lay in Kafka.
-    pub fn take_beat(&mut self, beat: &Heartbeat, now: Timestamp, is_caught_up: bool, settings: &Settings) {
-        self.hear(now);
+    /// Takes a heartbeat. An older one than known says nothing new.
+    pub fn take_beat(&mut self, beat: &Heartbeat, now: Timestamp, reading: Timestamp, settings: &Settings) {
+        self.hear(now, reading);
         if self.beat.is_some_and(|known| known.at > beat.at) && !self.is_fast {
             return;
-        }
-        if is_caught_up {
-            self.is_slow = beat.at.plus(settings.skew_max) < now;
         }
         self.is_fast = beat.at > now.plus(settings.skew_max);
         let at = if self.is_fast { now } else { beat.at };
         let Heartbeat { every, oldest_unshipped, .. } = *beat;
-        self.beat = Some(Beat { at, every, oldest_unshipped, received: now });
+        self.beat = Some(Beat { at, every, oldest_unshipped, received: reading });
     }
 
-    fn hear(&mut self, now: Timestamp) {
+    fn hear(&mut self, now: Timestamp, reading: Timestamp) {
         self.heard = self.heard.max(now);
+        self.heard_reading = self.heard_reading.max(reading);
         // A blind source is live again by its heartbeat alone: other shippers may send in its name.
         if self.hearing == Hearing::Idle || self.beat.is_none() {
             self.hearing = Hearing::Live;
@@ -179,14 +185,14 @@ impl Source {
         beat.oldest_unshipped.filter(|&oldest| beat.at.since(oldest) > settings.grace)
     }
 
-    /// When the source stops being live unless it is heard before. Time during which records were unread does
-    /// not count against it.
+    /// When the source stops being live unless it is heard before. `unread`: the wall clock less reading time.
     #[must_use]
-    pub fn patience(&self, caught_up_at: Timestamp, settings: &Settings) -> Timestamp {
-        match self.beat {
-            Some(beat) => beat.received.max(caught_up_at).plus(beat.every.saturating_mul(BEATS_MISSED_MAX)),
-            None => self.heard.max(caught_up_at).plus(settings.idle),
-        }
+    pub fn patience(&self, unread: Duration, settings: &Settings) -> Timestamp {
+        let (since, limit) = match self.beat {
+            Some(beat) => (beat.received, beat.every.saturating_mul(BEATS_MISSED_MAX)),
+            None => (self.heard_reading, settings.idle),
+        };
+        since.plus(limit).plus(unread)
     }
 }
 
@@ -216,42 +222,42 @@ mod tests {
     }
 
     /// Event times, and heartbeats as (at, oldest unshipped), all received at `NOW`.
-    fn check(events: &[i64], beats: &[(i64, Option<i64>)], reached: i64, is_slow: bool, is_fast: bool) {
+    fn check(events: &[i64], beats: &[(i64, Option<i64>)], reached: i64, is_fast: bool) {
         let settings = Settings::default();
         let mut source = Source::new(SourceName::Rest, second(NOW));
         for &at in events {
-            source.take_event(second(at), second(NOW), &settings);
+            source.take_event(second(at), second(NOW), second(NOW), &settings);
         }
         for &(at, oldest) in beats {
-            source.take_beat(&beat(at, oldest), second(NOW), true, &settings);
+            source.take_beat(&beat(at, oldest), second(NOW), second(NOW), &settings);
         }
         assert_eq!(source.reached(&settings), second(reached), "{events:?} {beats:?}");
-        assert_eq!((source.is_slow, source.is_fast), (is_slow, is_fast), "{events:?} {beats:?}");
+        assert_eq!(source.is_fast, is_fast, "{events:?} {beats:?}");
     }
 
     #[test]
     fn time_moves_by_events_and_heartbeats() {
-        check(&[9990], &[], 9990, false, false);
-        check(&[9990, 9980], &[], 9990, false, false);
-        check(&[10_060], &[], 10_060, false, false);
-        check(&[10_061], &[], NOW, false, true);
-        check(&[9990], &[(9995, None)], 9995, false, false);
-        check(&[9990], &[(9995, Some(9991))], 9995, false, false);
-        check(&[9990], &[(9995, Some(9900))], 9900, false, false);
-        check(&[9890], &[(9995, Some(9900))], 9890, false, false);
-        check(&[9990], &[(9995, None), (9985, Some(9000))], 9995, false, false);
-        check(&[6000], &[(6000, None)], 6000, true, false);
-        check(&[9990], &[(13_600, None)], NOW, false, true);
-        check(&[9990], &[(13_600, None), (9995, None)], 9995, false, false);
+        check(&[9990], &[], 9990, false);
+        check(&[9990, 9980], &[], 9990, false);
+        check(&[10_060], &[], 10_060, false);
+        check(&[10_061], &[], NOW, true);
+        check(&[9990], &[(9995, None)], 9995, false);
+        check(&[9990], &[(9995, Some(9991))], 9995, false);
+        check(&[9990], &[(9995, Some(9900))], 9900, false);
+        check(&[9890], &[(9995, Some(9900))], 9890, false);
+        check(&[9990], &[(9995, None), (9985, Some(9000))], 9995, false);
+        check(&[9990], &[(13_600, None)], NOW, true);
+        check(&[9990], &[(13_600, None), (9995, None)], 9995, false);
     }
 
     #[test]
-    fn patience_starts_when_all_was_read() {
-        let settings = Settings::default();
+    fn patience_is_counted_in_reading_time() {
+        let (settings, none, minute) = (Settings::default(), Duration::ZERO, Duration::from_secs(60));
         let mut source = Source::new(SourceName::Rest, second(NOW));
-        assert_eq!(source.patience(second(0), &settings), second(NOW + 30));
-        assert_eq!(source.patience(second(NOW + 5), &settings), second(NOW + 35));
-        source.take_beat(&beat(9990, None), second(NOW), true, &settings);
-        assert_eq!(source.patience(second(0), &settings), second(NOW + 30));
+        source.take_event(second(NOW), second(NOW), second(NOW), &settings);
+        assert_eq!(source.patience(none, &settings), second(NOW + 30));
+        assert_eq!(source.patience(minute, &settings), second(NOW + 90));
+        source.take_beat(&beat(NOW, None), second(NOW), second(NOW - 60), &settings);
+        assert_eq!(source.patience(minute, &settings), second(NOW + 30));
     }
 }

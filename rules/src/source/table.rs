@@ -31,6 +31,8 @@ pub struct SourceSnapshot {
     #[serde(with = "nanos")]
     newest: Timestamp,
     heard: Timestamp,
+    #[serde(with = "nanos")]
+    heard_reading: Timestamp,
     beat: Option<Beat>,
     is_slow: bool,
     is_fast: bool,
@@ -135,9 +137,21 @@ impl Sources {
     #[must_use]
     pub fn snapshot(&self) -> Vec<SourceSnapshot> {
         let of = |(place, source): (u32, &Source)| {
-            let Source { newest, heard, beat, is_slow, is_fast, hearing, alert, .. } = *source;
+            let Source { newest, heard, heard_reading, beat, is_slow, is_fast, hearing, alert, .. } = *source;
             let (name, last) = (source.name.clone(), source.last.clone());
-            SourceSnapshot { place, name, newest, heard, beat, is_slow, is_fast, hearing, alert, last }
+            SourceSnapshot {
+                place,
+                name,
+                newest,
+                heard,
+                heard_reading,
+                beat,
+                is_slow,
+                is_fast,
+                hearing,
+                alert,
+                last,
+            }
         };
         self.iter().map(of).collect()
     }
@@ -149,10 +163,22 @@ impl Sources {
         let places = sources.iter().map(|source| source.place as usize + 1).max().unwrap_or_default();
         table.places.resize_with(places, || None);
         for source in sources {
-            let SourceSnapshot { place, name, newest, heard, beat, is_slow, is_fast, hearing, alert, last } =
-                source;
+            let SourceSnapshot {
+                place,
+                name,
+                newest,
+                heard,
+                heard_reading,
+                beat,
+                is_slow,
+                is_fast,
+                hearing,
+                alert,
+                last,
+            } = source;
             let fresh = Source::new(name, heard);
-            let source = Source { newest, beat, is_slow, is_fast, hearing, alert, last, ..fresh };
+            let source =
+                Source { newest, heard_reading, beat, is_slow, is_fast, hearing, alert, last, ..fresh };
             table.put(place, source);
         }
         let is_free = |&(_, source): &(u32, &Option<Source>)| source.is_none();

@@ -1,34 +1,7 @@
-//! The shipped rules against their own tests, and what a failing test prints.
+//! What a failing rule test prints. The shipped rules' own tests run in `tests/shipped.rs`.
 
 use super::*;
 use crate::rule::{load, load_tests};
-
-const SHIPPED: [(&str, &str, &str); 3] = [
-    (
-        "availability.yml",
-        include_str!("../../default/availability.yml"),
-        include_str!("../../default/availability.test.yml"),
-    ),
-    ("error-rate.yml", include_str!("../../default/error-rate.yml"), include_str!("../../default/error-rate.test.yml")),
-    (
-        "jvm-old-gen.yml",
-        include_str!("../../default/jvm-old-gen.yml"),
-        include_str!("../../default/jvm-old-gen.test.yml"),
-    ),
-];
-
-#[test]
-fn the_shipped_rules_pass_their_tests() {
-    for (name, rules, tests) in SHIPPED {
-        let rules = load(name, rules).unwrap().rules;
-        let tests = load_tests(name, tests).unwrap().tests;
-        assert!(!tests.is_empty(), "{name}");
-        for test in tests {
-            let outcome = run(&rules, &test, &Settings::default());
-            assert_eq!(outcome.difference, None, "{name}: {}\n{}", test.name, outcome.difference.as_deref().unwrap_or(""));
-        }
-    }
-}
 
 const RULES: &str = "
 rules:

@@ -88,3 +88,17 @@ fn what_was_never_seen_is_not_absent() {
     story.at(1000).expect(&[]);
     assert_eq!(story.engine.deadline(), None);
 }
+
+#[test]
+fn a_consumer_that_is_behind_now_and_then_still_finds_a_dead_host() {
+    let mut story = Story::new(vec![down(60)]);
+    story.beat(None).probe("up");
+    for second in 1..=400 {
+        story.at(second).caught_up(second % 4 != 1);
+    }
+    story.expect(&[
+        "30 blind firing a heartbeat_missing",
+        "30 down pending view_lost",
+        "90 down firing view_lost",
+    ]);
+}
