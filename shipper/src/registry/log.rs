@@ -52,9 +52,13 @@ pub(super) enum Damage {
 
 /// The first line of every file.
 pub(super) fn header() -> Vec<u8> {
+    header_of(VERSION)
+}
+
+pub(super) fn header_of(version: u32) -> Vec<u8> {
     let mut line = Vec::new();
     // A struct of two plain fields always serializes.
-    let _ = push_line(&mut line, &Header { format: FORMAT.to_owned(), version: VERSION });
+    let _ = push_line(&mut line, &Header { format: FORMAT.to_owned(), version });
     line
 }
 
@@ -96,15 +100,18 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Content, Damage> {
         }
         content.sound_bytes = lines.at as u64;
     }
-    let rest = bytes.get(lines.at..).unwrap_or_default();
-    if memchr::memchr_iter(b'\n', rest).any(|end| has_sound_start(rest.get(end + 1..).unwrap_or_default())) {
+    if has_sound_line_inside(bytes.get(lines.at..).unwrap_or_default()) {
         return Err(Damage::Broken { at: content.sound_bytes });
     }
     Ok(content)
 }
 
-fn has_sound_start(bytes: &[u8]) -> bool {
-    Lines { bytes, at: 0 }.next_sound::<serde::de::IgnoredAny>().is_some()
+/// Whether a sound line starts anywhere behind the first byte, also where the line feed before it is broken.
+fn has_sound_line_inside(bytes: &[u8]) -> bool {
+    let starts = memchr::memchr_iter(b' ', bytes).filter_map(|blank| blank.checked_sub(CHECKSUM_LEN - 1));
+    starts
+        .filter(|start| *start > 0)
+        .any(|at| Lines { bytes, at }.next_sound::<serde::de::IgnoredAny>().is_some())
 }
 
 struct Lines<'a> {

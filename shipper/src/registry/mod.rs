@@ -236,3 +236,6 @@ fn timestamp(time: SystemTime) -> Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::EPOCH.plus(since)
 }
+
+#[cfg(test)]
+mod test;

@@ -44,7 +44,6 @@ pub(super) struct Window {
     /// The sequence number of the first segment.
     first: u64,
     segments: VecDeque<Segment>,
-    weight: u64,
 }
 
 impl Window {
@@ -57,7 +56,6 @@ impl Window {
     /// Adds a record that ends at `end`; `weight` is what it costs while it is in flight. Gives its sequence number.
     pub(super) fn push(&mut self, end: u64, weight: u32) -> u64 {
         self.segments.push_back(Segment { end, weight, part: Part::Flying });
-        self.weight += u64::from(weight);
         self.first + self.segments.len() as u64 - 1
     }
 
@@ -95,7 +93,6 @@ impl Window {
             freed += u64::from(segment.weight);
             self.pass(segment.end, segment.part);
         }
-        self.weight -= freed;
         freed
     }
 
@@ -127,13 +124,132 @@ impl Window {
         &self.lost
     }
 
-    /// What the records in flight, and those behind them, weigh.
-    pub(super) fn weight(&self) -> u64 {
-        self.weight
-    }
-
     /// True when nothing is in flight.
     pub(super) fn is_empty(&self) -> bool {
         self.segments.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_offset_never_jumps_over_a_gap() {
+        let mut window = Window::resume(7, 100, 0, Losses::default());
+        let numbers = [window.push(110, 1), window.push(120, 2), window.push(130, 4)];
+        assert_eq!(numbers, [7, 8, 9]);
+        for (sequence, freed, offset) in [(9, 0, 100), (7, 1, 110), (7, 0, 110), (8, 6, 130), (9, 0, 130)] {
+            assert_eq!(window.settle(sequence, Fate::Acked), freed, "{sequence}");
+            assert_eq!(window.offset(), offset, "{sequence}");
+        }
+        assert!(window.is_empty());
+    }
+
+    #[test]
+    fn a_fate_of_another_window_changes_nothing() {
+        let mut window = Window::resume(1 << 24, 0, 0, Losses::default());
+        window.push(10, 1);
+        for stale in [0, 5, (1 << 24) - 1, (1 << 24) + 1, (1 << 40) - 1] {
+            assert_eq!(window.settle(stale, Fate::Acked), 0);
+        }
+        assert_eq!(window.offset(), 0);
+    }
+
+    #[test]
+    fn numbers_wrap_as_tickets_do() {
+        let first = (1 << 40) - 1;
+        let mut window = Window::resume(first, 0, 0, Losses::default());
+        let tickets = [window.push(1, 1), window.push(2, 1)].map(|sequence| Ticket::new(3, sequence));
+        assert_eq!(tickets[1].sequence(), 0);
+        window.settle(tickets[1].sequence(), Fate::Acked);
+        window.settle(tickets[0].sequence(), Fate::Acked);
+        assert_eq!(window.offset(), 2);
+    }
+
+    /// One step of a stream's life.
+    #[derive(Debug, Clone)]
+    enum Act {
+        Push(u64),
+        Skip(u64, Part),
+        /// Settles one of the records in flight.
+        Settle(prop::sample::Index, Fate),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let part = prop_oneof![
+            Just(Part::Filtered),
+            Just(Part::TooLong),
+            Just(Part::Truncated),
+            Just(Part::Vanished)
+        ];
+        let fate = prop_oneof![9 => Just(Fate::Acked), 1 => Just(Fate::DeadLettered)];
+        prop_oneof![
+            4 => (1u64..50).prop_map(Act::Push),
+            2 => (1u64..50, part).prop_map(|(bytes, part)| Act::Skip(bytes, part)),
+            4 => (any::<prop::sample::Index>(), fate).prop_map(|(index, fate)| Act::Settle(index, fate)),
+        ]
+    }
+
+    /// The same, byte by byte: what became of each, in a plain list.
+    #[derive(Default)]
+    struct Naive {
+        bytes: Vec<Part>,
+        flying: Vec<(u64, std::ops::Range<usize>)>,
+    }
+
+    impl Naive {
+        fn settled(&self) -> &[Part] {
+            let end = self.bytes.iter().position(|part| *part == Part::Flying).unwrap_or(self.bytes.len());
+            &self.bytes[..end]
+        }
+
+        fn count(&self, part: Part) -> u64 {
+            self.settled().iter().filter(|byte| **byte == part).count() as u64
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_list_of_bytes(acts in prop::collection::vec(act(), 0..200)) {
+            let (mut window, mut naive) = (Window::default(), Naive::default());
+            let (mut pushed, mut freed) = (0, 0);
+            for act in acts {
+                let start = naive.bytes.len();
+                match act {
+                    Act::Push(bytes) => {
+                        naive.bytes.resize(start + bytes as usize, Part::Flying);
+                        let sequence = window.push(naive.bytes.len() as u64, 3);
+                        pushed += 3;
+                        naive.flying.push((sequence, start..naive.bytes.len()));
+                    }
+                    Act::Skip(bytes, part) => {
+                        naive.bytes.resize(start + bytes as usize, part);
+                        window.skip(naive.bytes.len() as u64, part);
+                    }
+                    Act::Settle(index, fate) if !naive.flying.is_empty() => {
+                        let (sequence, range) = naive.flying.swap_remove(index.index(naive.flying.len()));
+                        let part = if fate == Fate::Acked { Part::Acked } else { Part::DeadLettered };
+                        naive.bytes[range].fill(part);
+                        freed += window.settle(sequence, fate);
+                    }
+                    Act::Settle(..) => {}
+                }
+                prop_assert_eq!(window.offset(), naive.settled().len() as u64);
+                prop_assert_eq!(window.filtered(), naive.count(Part::Filtered));
+                prop_assert_eq!(*window.lost(), Losses {
+                    line_too_long: naive.count(Part::TooLong),
+                    truncated: naive.count(Part::Truncated),
+                    vanished: naive.count(Part::Vanished),
+                    dead_lettered: naive.count(Part::DeadLettered),
+                });
+                prop_assert_eq!(window.is_empty(), naive.settled().len() == naive.bytes.len());
+                if window.is_empty() {
+                    prop_assert_eq!(freed, pushed);
+                }
+            }
+        }
     }
 }

@@ -73,7 +73,7 @@ fn read_range(file: &File, start: u64, len: usize) -> Result<Vec<u8>, HarvestErr
 }
 
 /// Reads until `bytes` is full or the file ends; gives how much was read.
-fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
         match file.read_at(rest, start + read as u64) {
@@ -98,9 +98,7 @@ pub(super) fn step(
     let read = work.pipe.read();
     // What was looked at already and is not complete is read again, so that a record lies in one piece.
     let wanted = before + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default() + CHUNK_BYTES;
-    if buffer.len() < wanted {
-        buffer.resize(wanted, 0);
-    }
+    resize(buffer, wanted);
     let buffer = buffer.get_mut(..wanted).unwrap_or_default();
     let count = read_full(file, read - before as u64, buffer)?;
     let (compared, bytes) =
@@ -119,6 +117,16 @@ pub(super) fn step(
     let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
     remember(work, read, bytes.get(..done).unwrap_or_default());
     Ok((if is_at_end { Step::CaughtUp } else { Step::More }, end))
+}
+
+/// Makes the buffer long enough, and gives back what one long record made it grow to.
+fn resize(buffer: &mut Vec<u8>, wanted: usize) {
+    if buffer.len() < wanted {
+        buffer.resize(wanted, 0);
+    } else if wanted <= 2 * CHUNK_BYTES && buffer.len() > 2 * CHUNK_BYTES {
+        buffer.truncate(2 * CHUNK_BYTES);
+        buffer.shrink_to_fit();
+    }
 }
 
 /// Keeps the ends of what was read, for the prints.

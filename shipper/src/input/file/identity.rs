@@ -3,17 +3,18 @@
 //! Enters: what the file system says of a file, and what is remembered of the stream with the same device and inode.
 //! Leaves: one [`Decision`]. Never: a guess by name; a path says where a file lies, not what it is.
 //!
-//! | device + inode | birth time      | size              | bytes that were read | path  | decision    |
-//! |----------------|-----------------|-------------------|----------------------|-------|-------------|
-//! | unknown        |                 |                   |                      |       | `New`       |
-//! | known          | another         |                   |                      |       | `Replaced`  |
-//! | known          | same or no word | below what was read |                    |       | `Truncated` |
-//! | known          | same or no word | enough            | differ               |       | `Truncated` |
-//! | known          | same or no word | enough            | same, or not compared | another | `Renamed` |
-//! | known          | same or no word | enough            | same, or not compared | same  | `Known`     |
+//! | device + inode | birth time      | size               | bytes read before | path    | decision    |
+//! |----------------|-----------------|--------------------|-------------------|---------|-------------|
+//! | unknown        |                 |                    |                   |         | `New`       |
+//! | known          | another         |                    |                   |         | `Replaced`  |
+//! | known          | same or no word | below what was read |                  |         | `Truncated` |
+//! | known          | same or no word | enough             | differ            |         | `Truncated` |
+//! | known          | same or no word | enough             | are not seen to differ | another | `Renamed` |
+//! | known          | same or no word | enough             | are not seen to differ | same | `Known`   |
 //!
 //! The bytes are compared with two prints: the head of the file, which grows with it and has no least size, and the
-//! bytes before the offset. Every read compares the latter again, because it starts a little before the offset.
+//! bytes before the offset. A scan compares nothing. Every read does, because it starts a little before its offset; what
+//! it finds goes through the same table.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -80,21 +81,10 @@ pub(super) struct Remembered {
     pub birth: Option<i64>,
     /// The end of the bytes that were read and understood.
     pub read: u64,
-    /// Whether the bytes before that are still the same.
-    pub bytes: Comparison,
+    /// Whether the bytes before that were seen to differ from those that were read.
+    pub is_different: bool,
     /// Whether it lies where it lay.
     pub is_same_path: bool,
-}
-
-/// What comparing a file with its prints gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
-    /// Not compared now; the next read does it.
-    NotCompared,
-    /// The same bytes.
-    Same,
-    /// Other bytes.
-    Differ,
 }
 
 /// What happened to a file.
@@ -120,10 +110,74 @@ pub(super) fn decide(remembered: Option<&Remembered>, facts: &Facts) -> Decision
         _ => true,
     };
     let is_enough = facts.size >= remembered.read;
-    match (is_same_birth, is_enough, remembered.bytes, remembered.is_same_path) {
-        (false, _, _, _) => Decision::Replaced,
-        (true, false, _, _) | (true, true, Comparison::Differ, _) => Decision::Truncated,
-        (true, true, Comparison::Same | Comparison::NotCompared, false) => Decision::Renamed,
-        (true, true, Comparison::Same | Comparison::NotCompared, true) => Decision::Known,
+    let is_continued = is_enough && !remembered.is_different;
+    match (is_same_birth, is_continued, remembered.is_same_path) {
+        (false, _, _) => Decision::Replaced,
+        (true, false, _) => Decision::Truncated,
+        (true, true, false) => Decision::Renamed,
+        (true, true, true) => Decision::Known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy)]
+    struct Row {
+        birth: (Option<i64>, Option<i64>),
+        read: u64,
+        size: u64,
+        is_different: bool,
+        is_same_path: bool,
+    }
+
+    const SAME: Row =
+        Row { birth: (Some(1), Some(1)), read: 100, size: 100, is_different: false, is_same_path: true };
+
+    fn check(row: Row, expected: Decision) {
+        let remembered = Remembered {
+            birth: row.birth.0,
+            read: row.read,
+            is_different: row.is_different,
+            is_same_path: row.is_same_path,
+        };
+        let facts = Facts { device: 1, inode: 2, birth: row.birth.1, size: row.size, modified: 3, links: 1 };
+        assert_eq!(decide(Some(&remembered), &facts), expected);
+    }
+
+    #[test]
+    fn every_row_of_the_table() {
+        let facts = Facts { device: 1, inode: 2, birth: None, size: 0, modified: 0, links: 1 };
+        assert_eq!(decide(None, &facts), Decision::New);
+        check(SAME, Decision::Known);
+        check(Row { size: 4000, ..SAME }, Decision::Known);
+        check(Row { birth: (None, Some(1)), ..SAME }, Decision::Known);
+        check(Row { birth: (Some(1), None), ..SAME }, Decision::Known);
+        check(Row { is_same_path: false, ..SAME }, Decision::Renamed);
+        check(Row { is_same_path: false, size: 4000, ..SAME }, Decision::Renamed);
+        check(Row { size: 99, ..SAME }, Decision::Truncated);
+        check(Row { size: 0, is_same_path: false, ..SAME }, Decision::Truncated);
+        check(Row { is_different: true, ..SAME }, Decision::Truncated);
+        check(Row { is_different: true, size: 4000, is_same_path: false, ..SAME }, Decision::Truncated);
+        check(Row { birth: (Some(1), Some(2)), ..SAME }, Decision::Replaced);
+        check(Row { birth: (Some(1), Some(2)), size: 0, is_same_path: false, ..SAME }, Decision::Replaced);
+        check(Row { birth: (Some(1), Some(2)), is_different: true, ..SAME }, Decision::Replaced);
+    }
+
+    #[test]
+    fn an_id_follows_from_what_stays() {
+        let facts = Facts { device: 1, inode: 2, birth: Some(3), size: 4, modified: 5, links: 1 };
+        let grown = Facts { size: 40, modified: 50, links: 2, ..facts };
+        assert_eq!(facts.stream("a", 0), grown.stream("a", 0));
+        let others = [
+            facts.stream("b", 0),
+            facts.stream("a", 1),
+            Facts { device: 9, ..facts }.stream("a", 0),
+            Facts { inode: 9, ..facts }.stream("a", 0),
+            Facts { birth: Some(9), ..facts }.stream("a", 0),
+            Facts { birth: None, ..facts }.stream("a", 0),
+        ];
+        assert!(!others.contains(&facts.stream("a", 0)));
     }
 }

@@ -17,7 +17,7 @@ mod frame;
 mod glob;
 mod harvest;
 mod identity;
-mod metric;
+pub mod metric;
 mod pipe;
 mod preview;
 mod read;
@@ -33,14 +33,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use daemon::Readiness;
-use event::Timestamp;
 use event::heartbeat::Ledger;
+use event::{Encoder, Origin, StreamId, Timestamp};
 
 pub use self::config::{FileConfig, Start};
+use self::frame::Framer;
 pub use self::glob::GlobError;
 use self::identity::Key;
 pub use self::metric::{FileMetrics, TABLE};
-use self::pipe::Scratch;
+use self::pipe::{Pipe, Scratch};
 pub use self::preview::{PreviewError, Sighting, find, matches, preview};
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
 use self::scan::Selection;
@@ -49,7 +50,8 @@ pub use self::status::{FileStatus, FileTotals, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use crate::batch::{Batch, Settled, Ticket};
-use crate::parser;
+use crate::multiline::Multiline;
+use crate::parser::{self, Parser};
 use crate::registry::{Losses, Opened, Registry, RegistryError};
 
 /// Bytes that one step reads of one file.
@@ -150,7 +152,7 @@ pub struct FileInput {
     folders: BTreeSet<PathBuf>,
 
     dirty: Vec<u32>,
-    removed: Vec<event::StreamId>,
+    removed: Vec<StreamId>,
     next_commit: Option<Timestamp>,
 
     /// What streams that are done with have left in the ledger.
@@ -340,4 +342,29 @@ impl Input {
         };
         Ok(Input { config, context: parser::Context { time_zone } })
     }
+
+    /// The stages of a stream that goes on at `offset`.
+    fn pipe(&self, stream: StreamId, host: &str, path: &str, offset: u64) -> Pipe {
+        let config = &self.config;
+        let origin = Origin {
+            stream,
+            host: host.to_owned(),
+            service: config.service.clone(),
+            path: Some(path.to_owned()),
+            dataset: "log".to_owned(),
+            tags: config.tags.clone(),
+            labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        };
+        let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
+        Pipe::new(
+            offset,
+            Framer::new(offset, line_bytes_max),
+            Multiline::new(&config.multiline),
+            Parser::new(&config.parse, &self.context),
+            Encoder::new(&origin),
+        )
+    }
 }
+
+#[cfg(test)]
+mod test;

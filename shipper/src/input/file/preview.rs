@@ -4,19 +4,16 @@
 //! output, a change on the disk.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use event::{Encoder, Origin, StreamId, Timestamp};
+use event::{StreamId, Timestamp};
 
 use super::ack::Window;
-use super::frame::Framer;
-use super::pipe::{Fed, Pipe, Scratch, Sink};
+use super::harvest::read_full;
+use super::pipe::{Fed, Scratch, Sink};
 use super::scan::{self, Selection, Skipped};
 use super::{CHUNK_BYTES, FileConfig, Input, OpenError};
 use crate::batch::{Batch, Fate};
-use crate::multiline::Multiline;
-use crate::parser::Parser;
 
 /// What an input matches.
 #[derive(Debug, Default)]
@@ -79,7 +76,9 @@ pub fn preview(
 ) -> Result<(), PreviewError> {
     let failed = |error| PreviewError::Io { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
-    let mut pipe = pipe(config, host, path)?;
+    let name = path.to_string_lossy();
+    let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
+    let mut pipe = Input::new(config.clone())?.pipe(stream, host, &name, 0);
     let (mut batch, mut scratch, mut window, mut in_flight_bytes) =
         (Batch::default(), Scratch::default(), Window::default(), 0);
     let mut buffer = Vec::new();
@@ -114,37 +113,4 @@ pub fn preview(
             return Ok(());
         }
     }
-}
-
-fn pipe(config: &FileConfig, host: &str, path: &Path) -> Result<Pipe, OpenError> {
-    let input = Input::new(config.clone())?;
-    let path = path.to_string_lossy();
-    let origin = Origin {
-        stream: StreamId::derive(&[b"preview", host.as_bytes(), path.as_bytes()]),
-        host: host.to_owned(),
-        service: config.service.clone(),
-        path: Some(path.into_owned()),
-        dataset: "log".to_owned(),
-        tags: config.tags.clone(),
-        labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-    };
-    let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
-    Ok(Pipe::new(
-        0,
-        Framer::new(0, line_bytes_max),
-        Multiline::new(&config.multiline),
-        Parser::new(&config.parse, &input.context),
-        Encoder::new(&origin),
-    ))
-}
-
-fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> std::io::Result<usize> {
-    let mut read = 0;
-    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, start + read as u64)? {
-            0 => break,
-            more => read += more,
-        }
-    }
-    Ok(read)
 }

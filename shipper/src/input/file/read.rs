@@ -3,17 +3,14 @@
 //! Enters: a slot. Leaves: records in the batch, and the stream's place in the line for its next turn.
 //! Never: a refused file that stops the others; what is wrong stands in the stream's status.
 
-use event::{Encoder, Origin, Timestamp};
+use event::Timestamp;
 
-use super::frame::Framer;
+use super::FileInput;
 use super::harvest::{self, HarvestError, Step};
 use super::identity::Facts;
-use super::pipe::{Pipe, Sink};
+use super::pipe::Sink;
 use super::stream::{Presence, Stream};
-use super::{FileInput, Input};
 use crate::batch::Batch;
-use crate::multiline::Multiline;
-use crate::parser::Parser;
 use crate::registry::Print;
 
 impl FileInput {
@@ -47,7 +44,11 @@ impl FileInput {
             return Ok(Step::CaughtUp);
         };
         if stream.work.is_none() {
-            stream.work = Some(harvest::begin(stream, file, pipe(stream, host, input))?);
+            stream.work = Some(harvest::begin(
+                stream,
+                file,
+                input.pipe(stream.id, host, &stream.origin_path, stream.window.offset()),
+            )?);
         }
         let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
             return Ok(Step::CaughtUp);
@@ -69,7 +70,7 @@ impl FileInput {
         if stream.file.is_some() {
             return true;
         }
-        if !has_room || stream.presence != Presence::Present {
+        if !has_room || matches!(stream.presence, Presence::Deleted | Presence::Ended) {
             return false;
         }
         match harvest::open(stream) {
@@ -110,8 +111,6 @@ impl FileInput {
         stream.read_end = None;
         if matches!(error, HarvestError::Rewritten) {
             if let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) {
-                // Only bytes that were compared are known to have been this stream's.
-                stream.size = stream.own_size;
                 self.rewritten(slot, Facts::of(&metadata), now);
             }
             return;
@@ -160,27 +159,4 @@ fn note(stream: &mut Stream, read_before: u64, step: Step, end: u64, now: Timest
     if stream.error.take().is_some() {
         tracing::info!(path = %stream.path.display(), "file can be read again");
     }
-}
-
-/// The stages of a stream, as its input wants them.
-fn pipe(stream: &Stream, host: &str, input: &Input) -> Pipe {
-    let config = &input.config;
-    let offset = stream.window.offset();
-    let origin = Origin {
-        stream: stream.id,
-        host: host.to_owned(),
-        service: config.service.clone(),
-        path: Some(stream.origin_path.clone()),
-        dataset: "log".to_owned(),
-        tags: config.tags.clone(),
-        labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-    };
-    let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
-    Pipe::new(
-        offset,
-        Framer::new(offset, line_bytes_max),
-        Multiline::new(&config.multiline),
-        Parser::new(&config.parse, &input.context),
-        Encoder::new(&origin),
-    )
 }

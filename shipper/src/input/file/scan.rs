@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::FileType;
 use std::io::ErrorKind;
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
 use super::glob::{Excludes, GlobError, Part, PathPattern};
@@ -88,6 +89,18 @@ pub(super) fn look(inputs: &[Selection], path: &Path) -> Option<Found> {
     let is_link = path.symlink_metadata().ok()?.is_symlink();
     let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
     Some(Found { path: path.to_owned(), input, is_link, facts: Facts::of(&metadata) })
+}
+
+/// Where the file with these facts lies now, if it is still in the folder of `path`.
+pub(super) fn find_inode(path: &Path, facts: &Facts) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(path.parent()?).ok()?;
+    let same = entries.filter_map(Result::ok).filter(|entry| entry.ino() == facts.inode);
+    same.map(|entry| entry.path()).find(|path| {
+        path.symlink_metadata().is_ok_and(|metadata| {
+            let found = Facts::of(&metadata);
+            metadata.is_file() && found.key() == facts.key() && found.birth == facts.birth
+        })
+    })
 }
 
 struct Walk<'a> {

@@ -77,6 +77,12 @@ pub(super) struct Stream {
     pub is_dirty: bool,
     /// Nothing is left to be read after a grace: what has no line end yet is a record.
     pub is_finishing: bool,
+    /// Whether its folder was searched for it since it went missing.
+    pub is_sought: bool,
+    /// The file is there and no pattern leads to it.
+    pub is_unwanted: bool,
+    /// Bytes of too long lines that the log has told of.
+    pub told_too_long: u64,
     pub error: Option<String>,
 }
 
@@ -118,12 +124,15 @@ impl Stream {
             is_queued: false,
             is_dirty: false,
             is_finishing: false,
+            is_sought: false,
+            is_unwanted: false,
+            told_too_long: 0,
             error: None,
         }
     }
 
     /// A file that the registry knows and no scan has seen yet.
-    pub(super) fn from_entry(entry: Entry, first_sequence: u64, now: Timestamp) -> Self {
+    pub(super) fn from_entry(entry: &Entry, first_sequence: u64, now: Timestamp) -> Self {
         let facts = Facts {
             device: entry.device,
             inode: entry.inode,
@@ -139,6 +148,7 @@ impl Stream {
         stream.head = entry.head;
         stream.tail = entry.tail;
         stream.seen_at = entry.seen;
+        stream.told_too_long = entry.lost.line_too_long;
         stream
     }
 
@@ -182,10 +192,11 @@ impl Stream {
 
     /// Notes the size at `now`.
     pub(super) fn grow(&mut self, size: u64, now: Timestamp) {
-        if size <= self.size && !self.growths.is_empty() {
+        let has_grown = size > self.size || (self.growths.is_empty() && size > self.window.offset());
+        self.size = self.size.max(size);
+        if !has_grown {
             return;
         }
-        self.size = self.size.max(size);
         let is_full = self.growths.len() >= GROWTHS_MAX;
         match self.growths.back_mut() {
             Some((end, _)) if is_full => *end = self.size,

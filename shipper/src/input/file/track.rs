@@ -6,7 +6,7 @@
 use event::{StreamId, Timestamp};
 
 use super::ack::{Part, Window};
-use super::identity::{Comparison, Decision, Facts, Remembered, decide};
+use super::identity::{Decision, Facts, Remembered, decide};
 use super::scan::{self, Found, Skipped};
 use super::status::sum;
 use super::stream::{Presence, Stream};
@@ -19,8 +19,8 @@ const SEQUENCES_APART: u64 = 1 << 24;
 impl FileInput {
     /// Takes over what the registry remembers.
     pub(super) fn resume(&mut self, mut entries: Vec<Entry>, now: Timestamp) {
-        entries.sort_by_key(|entry| entry.generation);
-        for entry in entries {
+        entries.sort_by_key(|entry| (entry.birth, entry.generation));
+        for entry in &entries {
             let first = self.next_sequence();
             let stream = Stream::from_entry(entry, first, now);
             // Of an older generation, everything that was not settled is gone with the bytes.
@@ -42,7 +42,7 @@ impl FileInput {
         // The oldest first: after a standstill, records come in about the order of their time.
         found.sort_by_key(|found| found.facts.modified);
         for found in found {
-            self.observe(found, now);
+            self.observe(found, false, now);
         }
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
             self.review(slot, now);
@@ -82,18 +82,18 @@ impl FileInput {
                     .is_ok_and(|metadata| Facts::of(&metadata).key() == found.facts.key())
         });
         if !is_second_name {
-            self.observe(found, now);
+            self.observe(found, false, now);
         }
     }
 
     /// The decision table, carried out.
-    fn observe(&mut self, found: Found, now: Timestamp) {
+    fn observe(&mut self, found: Found, is_different: bool, now: Timestamp) {
         let slot = self.by_key.get(&found.facts.key()).copied();
         let stream = slot.and_then(|slot| self.stream(slot));
         let remembered = stream.map(|stream| Remembered {
             birth: stream.facts.birth,
             read: stream.understood(),
-            bytes: Comparison::NotCompared,
+            is_different,
             is_same_path: stream.path == found.path,
         });
         let generation = stream.map_or(0, |stream| stream.generation + 1);
@@ -116,15 +116,18 @@ impl FileInput {
         }
     }
 
-    /// A read found other bytes than it had read before: the same row of the table, met later.
+    /// What is held open is seen to have other bytes than were read: the same table, met by a read.
     pub(super) fn rewritten(&mut self, slot: u32, facts: Facts, now: Timestamp) {
-        let Some(stream) = self.stream(slot) else { return };
-        let (path, input, generation) = (stream.path.clone(), stream.input, stream.generation + 1);
-        let is_present = stream.presence == Presence::Present;
-        self.end(slot, Part::Truncated, now);
-        if is_present {
-            self.begin(Found { path, input, is_link: false, facts }, Some(generation), now);
+        let Some(stream) = self.stream_mut(slot) else { return };
+        if stream.presence != Presence::Present {
+            // Nothing leads to the file any more, so that nothing new begins.
+            return self.end(slot, Part::Truncated, now);
         }
+        // Only what was compared is known to have been this stream's.
+        stream.size = stream.own_size;
+        let facts = Facts { birth: stream.facts.birth, ..facts };
+        let found = Found { path: stream.path.clone(), input: stream.input, is_link: false, facts };
+        self.observe(found, true, now);
     }
 
     /// A new stream. `generation` is given when the file is known and its content is not.
@@ -200,6 +203,8 @@ impl FileInput {
         stream.presence = Presence::Present;
         stream.input = found.input;
         stream.is_finishing = false;
+        stream.is_sought = false;
+        stream.is_unwanted = false;
         stream.seen_in = scans;
         stream.seen_at = now;
         stream.facts = Facts { birth: found.facts.birth.or(stream.facts.birth), ..found.facts };
@@ -252,6 +257,12 @@ impl FileInput {
         }
         let idle = now.since(stream.active_at);
         let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
+        let too_long = stream.window.lost().line_too_long;
+        if too_long > stream.told_too_long {
+            let (path, lost_bytes) = (stream.path.display().to_string(), too_long - stream.told_too_long);
+            tracing::warn!(path, lost_bytes, "lines longer than `line_bytes_max` were cut");
+            stream.told_too_long = too_long;
+        }
         if stream.seen_in == scans {
             if stream.file.is_some() && is_quiet && idle >= CLOSE_IDLE {
                 self.close(slot);
@@ -298,15 +309,36 @@ impl FileInput {
 
     fn review_missing(&mut self, slot: u32, now: Timestamp) {
         let Some(stream) = self.stream_mut(slot) else { return };
-        let Presence::Missing(since) = stream.presence else {
-            stream.presence = Presence::Missing(now);
-            return;
+        let since = match stream.presence {
+            Presence::Missing(since) if stream.is_sought => since,
+            _ => {
+                stream.is_sought = true;
+                stream.presence = Presence::Missing(now);
+                return self.seek_stray(slot, now);
+            }
         };
         let missing = now.since(since);
-        let is_forgotten = missing >= FORGET_AFTER;
-        let has_unread = stream.size > stream.read() && missing >= MISSING_GRACE;
-        if is_forgotten || has_unread {
+        let has_unread = stream.size > stream.read() && !stream.is_unwanted && missing >= MISSING_GRACE;
+        if has_unread || missing >= FORGET_AFTER {
             self.end(slot, Part::Vanished, now);
+        }
+    }
+
+    /// A rotation that renames out of the pattern mostly stays in the folder: there the file is held, and read to its end.
+    fn seek_stray(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream(slot) else { return };
+        let Some(path) = scan::find_inode(&stream.path, &stream.facts) else { return };
+        if let Some(stream) = self.stream_mut(slot) {
+            if path == stream.path {
+                // It is where it was: no pattern is meant for it any more.
+                stream.is_unwanted = true;
+                return;
+            }
+            tracing::info!(from = %stream.path.display(), to = %path.display(), stream = %stream.id, "file renamed");
+            stream.path = path;
+        }
+        if self.hold(slot, now) {
+            self.queue(slot);
         }
     }
 

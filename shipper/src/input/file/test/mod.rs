@@ -1,0 +1,202 @@
+//! Scenarios over real files, with a clock that stands until it is moved.
+//!
+//! Enters: what writers and rotations do to a folder. Leaves: the records that came of it, and the ledger.
+
+mod follow;
+mod frame;
+mod property;
+mod restart;
+mod rotate;
+mod thread;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use daemon::Readiness;
+use event::heartbeat::Ledger;
+use event::{EventId, StreamId, Timestamp};
+use tempfile::TempDir;
+
+use super::{Deps, FileConfig, FileInput, FileTotals, OpenError, Poll};
+use crate::batch::{Batch, Fate, Settled, Ticket};
+
+/// One record as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Got {
+    stream: StreamId,
+    offset: u64,
+    message: String,
+    tags: Vec<String>,
+    path: String,
+    ticket: Ticket,
+}
+
+/// A folder, a file input that reads it, and everything that was sent.
+struct Rig {
+    folder: TempDir,
+    state: TempDir,
+    yaml: String,
+    input: Option<FileInput>,
+    now: Timestamp,
+    got: Vec<Got>,
+    unsettled: Vec<Ticket>,
+    readiness: Readiness,
+}
+
+/// A folder for a registry: in memory where there is such a place, because these tests commit thousands of times and
+/// none of them is about the disk.
+fn state_folder() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
+}
+
+impl Rig {
+    /// Reads `*.log` of a new folder.
+    fn new() -> Self {
+        Rig::with("paths: ['{folder}/*.log']")
+    }
+
+    /// Reads what `yaml` says; `{folder}` stands for the new folder.
+    fn with(yaml: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let yaml = yaml.replace("{folder}", folder.path().to_str().unwrap());
+        let mut rig = Rig {
+            folder,
+            state: state_folder(),
+            yaml,
+            input: None,
+            // Before every file of the test was written, so that no look inside is spared.
+            now: Timestamp::from_secs(1_600_000_000),
+            got: Vec::new(),
+            unsettled: Vec::new(),
+            readiness: Readiness::default(),
+        };
+        rig.start();
+        rig
+    }
+
+    fn open(&self) -> Result<FileInput, OpenError> {
+        let config: FileConfig = yaml::parse("test.yml", &self.yaml).unwrap();
+        let deps = Deps {
+            host: "host".to_owned(),
+            registry: self.state.path().to_owned(),
+            readiness: self.readiness.clone(),
+        };
+        FileInput::open(vec![config], deps, self.now)
+    }
+
+    fn start(&mut self) {
+        self.input = Some(self.open().unwrap());
+    }
+
+    fn input(&mut self) -> &mut FileInput {
+        self.input.as_mut().unwrap()
+    }
+
+    /// As `kill -9`: what was not committed is forgotten, what is in flight arrives or not, but nobody hears of it.
+    fn kill(&mut self) {
+        self.input = None;
+        self.unsettled.clear();
+    }
+
+    /// A clean end and a new start.
+    fn restart(&mut self) {
+        let now = self.now;
+        self.input().checkpoint(now).unwrap();
+        self.kill();
+        self.start();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: impl AsRef<[u8]>) -> File {
+        let mut file = OpenOptions::new().create(true).append(true).open(self.path(name)).unwrap();
+        file.write_all(text.as_ref()).unwrap();
+        file
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).unwrap();
+    }
+
+    /// Lets `span` pass.
+    fn wait(&mut self, span: Duration) {
+        self.now = self.now.plus(span);
+    }
+
+    /// One batch; true when there may be another.
+    fn read_once(&mut self) -> bool {
+        let (now, mut batch) = (self.now, Batch::default());
+        let poll = self.input().poll(now, &mut batch);
+        for entry in &batch.entries {
+            let json: serde_json::Value = serde_json::from_slice(batch.payload(entry)).unwrap();
+            let id: EventId = json["event"]["id"].as_str().unwrap().parse().unwrap();
+            assert_eq!(id.stream, entry.stream);
+            let tags = json["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
+            self.got.push(Got {
+                stream: id.stream,
+                offset: id.offset,
+                message: json["message"].as_str().unwrap().to_owned(),
+                tags: tags.iter().map(|tag| tag.as_str().unwrap().to_owned()).collect(),
+                path: json["log"]["file"]["path"].as_str().unwrap().to_owned(),
+                ticket: entry.ticket.unwrap(),
+            });
+            self.unsettled.push(entry.ticket.unwrap());
+        }
+        poll == Poll::More
+    }
+
+    /// Lets a scan come, and reads everything.
+    fn read(&mut self) {
+        self.wait(Duration::from_secs(1));
+        while self.read_once() {}
+    }
+
+    /// The output has everything that was sent.
+    fn ack(&mut self) {
+        let all = std::mem::take(&mut self.unsettled);
+        self.settle(&all);
+    }
+
+    fn settle(&mut self, tickets: &[Ticket]) {
+        let settled: Vec<_> =
+            tickets.iter().map(|ticket| Settled { ticket: *ticket, fate: Fate::Acked }).collect();
+        let now = self.now;
+        self.input().settle(&settled, now);
+    }
+
+    /// The messages that came since the last call, sorted by stream in the order of their first arrival.
+    fn take(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.got).into_iter().map(|got| got.message).collect()
+    }
+
+    /// Reads everything, and compares it.
+    fn expect(&mut self, messages: &[&str]) {
+        self.read();
+        assert_eq!(self.take(), messages);
+    }
+
+    fn totals(&mut self) -> FileTotals {
+        self.input().totals()
+    }
+
+    /// The ledger, which has to balance.
+    fn ledger(&mut self) -> Ledger {
+        let totals = self.totals();
+        let ledger = totals.ledger;
+        assert_eq!(
+            ledger.written,
+            ledger.acked + ledger.filtered + ledger.lost + ledger.pending,
+            "{ledger:?}"
+        );
+        assert_eq!(ledger.lost, totals.losses.sum());
+        ledger
+    }
+}

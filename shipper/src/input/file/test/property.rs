@@ -1,0 +1,167 @@
+//! Whatever happens in whatever order: every line once by its stream and offset, none lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// One step of writers, rotation, output and shipper.
+#[derive(Debug, Clone)]
+enum Act {
+    /// So many lines, with this much in each.
+    Append(u8, u16),
+    /// A line whose end comes with the next one.
+    Tear,
+    /// `app.log` becomes `app.log.1` and so on.
+    Rotate,
+    /// The copy-and-truncate of a file that was read.
+    Truncate,
+    Read,
+    ReadOnce,
+    /// Some of what is in flight, in any order.
+    Settle(Vec<prop::sample::Index>),
+    Commit,
+    Wait(u8),
+    Kill,
+    Restart,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (1u8..40, 0u16..600).prop_map(|(lines, bytes)| Act::Append(lines, bytes)),
+        2 => Just(Act::Tear),
+        2 => Just(Act::Rotate),
+        1 => Just(Act::Truncate),
+        4 => Just(Act::Read),
+        2 => Just(Act::ReadOnce),
+        4 => prop::collection::vec(any::<prop::sample::Index>(), 1..60).prop_map(Act::Settle),
+        1 => Just(Act::Commit),
+        2 => (1u8..120).prop_map(Act::Wait),
+        1 => Just(Act::Kill),
+        1 => Just(Act::Restart),
+    ]
+}
+
+/// A rig and what its writer wrote.
+struct Life {
+    rig: Rig,
+    lines: BTreeSet<String>,
+    is_torn: bool,
+}
+
+impl Life {
+    fn act(&mut self, act: &Act) {
+        match act {
+            Act::Append(lines, bytes) => {
+                for _ in 0..*lines {
+                    self.line(usize::from(*bytes), "\n");
+                }
+            }
+            Act::Tear if !self.is_torn => {
+                self.line(10, "");
+                self.is_torn = true;
+            }
+            Act::Tear => {}
+            Act::Rotate => self.rotate(),
+            Act::Truncate => self.truncate(),
+            Act::Read => self.rig.read(),
+            Act::ReadOnce => drop(self.rig.read_once()),
+            Act::Settle(chosen) => {
+                for index in chosen {
+                    if !self.rig.unsettled.is_empty() {
+                        let ticket = index.index(self.rig.unsettled.len());
+                        let ticket = self.rig.unsettled.swap_remove(ticket);
+                        self.rig.settle(&[ticket]);
+                    }
+                }
+            }
+            Act::Commit => {
+                let now = self.rig.now;
+                self.rig.input().checkpoint(now).unwrap();
+            }
+            Act::Wait(seconds) => self.rig.wait(Duration::from_secs(u64::from(*seconds))),
+            Act::Kill => {
+                self.rig.kill();
+                self.rig.start();
+            }
+            Act::Restart => self.rig.restart(),
+        }
+        self.rig.ledger();
+    }
+
+    /// Each line is another, so that losing, doubling and mixing are told apart.
+    fn line(&mut self, bytes: usize, end: &str) {
+        if std::mem::take(&mut self.is_torn) {
+            self.rig.append("app.log", "\n");
+        }
+        let line = format!("{:06} {}", self.lines.len(), "x".repeat(bytes));
+        self.rig.append("app.log", format!("{line}{end}"));
+        self.lines.insert(line);
+    }
+
+    fn rotate(&mut self) {
+        if std::mem::take(&mut self.is_torn) {
+            self.rig.append("app.log", "\n");
+        }
+        if self.rig.path("app.log.2").exists() {
+            // The last of the chain goes: only once it was read and acked is that no loss.
+            self.rig.read();
+            while !self.rig.unsettled.is_empty() {
+                self.rig.ack();
+                self.rig.read();
+            }
+            let now = self.rig.now;
+            self.rig.input().checkpoint(now).unwrap();
+            self.rig.remove("app.log.2");
+        }
+        for (from, to) in [("app.log.1", "app.log.2"), ("app.log", "app.log.1")] {
+            if self.rig.path(from).exists() {
+                self.rig.rename(from, to);
+            }
+        }
+    }
+
+    fn truncate(&mut self) {
+        if self.is_torn || !self.rig.path("app.log").exists() {
+            return;
+        }
+        self.rig.read();
+        while !self.rig.unsettled.is_empty() {
+            self.rig.ack();
+            self.rig.read();
+        }
+        fs::write(self.rig.path("app.log"), "").unwrap();
+        self.rig.read();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_line_has_one_place_and_none_is_lost(acts in prop::collection::vec(act(), 1..60)) {
+        let rig = Rig::with("paths: ['{folder}/app.log*']\nparse: plain");
+        let mut life = Life { rig, lines: BTreeSet::new(), is_torn: false };
+        for act in &acts {
+            life.act(act);
+        }
+        life.line(1, "\n");
+        let Life { mut rig, lines, .. } = life;
+        rig.read();
+        while !rig.unsettled.is_empty() {
+            rig.ack();
+            rig.read();
+        }
+        let mut places: BTreeMap<(StreamId, u64), String> = BTreeMap::new();
+        for got in &rig.got {
+            let line = places.entry((got.stream, got.offset)).or_insert_with(|| got.message.clone());
+            prop_assert_eq!(&*line, &got.message, "one place has one line");
+        }
+        prop_assert_eq!(places.len(), lines.len(), "a line has one place");
+        prop_assert_eq!(places.into_values().collect::<BTreeSet<_>>(), lines);
+        let ledger = rig.ledger();
+        prop_assert_eq!((ledger.lost, ledger.pending), (0, 0));
+    }
+}

@@ -1,0 +1,119 @@
+//! What a restart remembers, and what it does when it cannot.
+
+use std::time::Duration;
+
+use super::*;
+use crate::registry::RegistryError;
+
+#[test]
+fn only_settled_records_are_not_sent_again() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\ntwo\nthree\nfour\n");
+    rig.expect(&["one", "two", "three", "four"]);
+    let tickets = rig.unsettled.clone();
+    rig.settle(&[tickets[0], tickets[2], tickets[3]]);
+    rig.restart();
+    rig.expect(&["two", "three", "four"]);
+}
+
+#[test]
+fn a_kill_forgets_no_commit() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\ntwo\n");
+    rig.expect(&["one", "two"]);
+    rig.ack();
+    rig.wait(Duration::from_secs(1));
+    let now = rig.now;
+    rig.input().tick(now);
+    rig.append("a.log", "three\n");
+    rig.expect(&["three"]);
+    rig.ack();
+    rig.kill();
+    rig.start();
+    rig.expect(&["three"]);
+    assert_eq!(rig.ledger().written, 14);
+}
+
+#[test]
+fn ids_stay_the_same_even_when_the_registry_is_gone() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\n");
+    rig.read();
+    rig.kill();
+    rig.state = state_folder();
+    rig.start();
+    rig.read();
+    assert_eq!((rig.got[0].stream, rig.got[0].offset), (rig.got[1].stream, rig.got[1].offset));
+}
+
+#[test]
+fn the_ledger_goes_on_after_a_restart() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 4KiB");
+    rig.append("a.log", format!("one\n\n{}\n", "x".repeat(5000)));
+    rig.read();
+    rig.ack();
+    let before = rig.ledger();
+    assert_eq!((before.acked, before.filtered, before.lost), (4 + 4096, 1, 905));
+    rig.restart();
+    assert_eq!(rig.ledger(), before);
+    rig.append("a.log", "two\n");
+    rig.got.clear();
+    rig.expect(&["two"]);
+}
+
+#[test]
+fn a_truncation_while_nobody_looked_counts_what_was_unread() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\ntwo\n");
+    rig.expect(&["one", "two"]);
+    let first = rig.unsettled[0];
+    rig.settle(&[first]);
+    rig.restart();
+    fs::write(rig.path("a.log"), "x\n").unwrap();
+    rig.expect(&["x"]);
+    assert_eq!(rig.ledger().lost, 4);
+}
+
+#[test]
+fn a_settled_file_that_has_not_changed_is_not_opened() {
+    let mut rig = Rig::new();
+    rig.now = Timestamp::from_secs(4_000_000_000);
+    rig.append("a.log", "one\n");
+    rig.expect(&["one"]);
+    rig.ack();
+    rig.restart();
+    rig.expect(&[]);
+    assert_eq!(rig.totals().files_open, 0);
+    rig.append("a.log", "two\n");
+    rig.expect(&["two"]);
+}
+
+#[test]
+fn two_shippers_do_not_share_a_registry() {
+    let rig = Rig::new();
+    let refused = rig.open().unwrap_err();
+    assert!(matches!(refused, OpenError::Registry(RegistryError::Locked { .. })), "{refused}");
+    assert!(refused.to_string().contains("another shipper uses this registry"));
+}
+
+#[test]
+fn a_disk_that_refuses_stops_the_offset_and_nothing_else() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\n");
+    rig.expect(&["one"]);
+    rig.ack();
+    rig.input().registry.fill_disk();
+    let now = rig.now;
+    rig.input().checkpoint(now).unwrap_err();
+    assert!(!rig.readiness.is_ready());
+    rig.input().checkpoint(now).unwrap_err();
+    rig.append("a.log", "two\n");
+    rig.expect(&["two"]);
+    rig.input().registry.free_disk();
+    rig.ack();
+    rig.read();
+    assert!(rig.readiness.is_ready());
+    rig.kill();
+    rig.start();
+    rig.expect(&[]);
+}

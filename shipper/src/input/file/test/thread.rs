@@ -1,0 +1,74 @@
+//! The thread around the machine: events, back-pressure, the end.
+
+use std::time::{Duration, Instant};
+
+use daemon::Clock;
+use daemon::metric::Metrics;
+
+use super::*;
+use crate::channel::{self, Parcel, Received, Receiver};
+use crate::input::file::{FileMetrics, Handle, RunDeps, spawn};
+
+fn start(rig: &mut Rig) -> (Handle, Receiver, Metrics) {
+    let (sender, receiver) = channel::channel();
+    let metrics = Metrics::new();
+    let deps = RunDeps { clock: Clock::System, sender, metrics: FileMetrics::new(&metrics) };
+    (spawn(rig.input.take().unwrap(), deps).unwrap(), receiver, metrics)
+}
+
+/// Receives until so many records came; settles them when told to.
+fn receive(receiver: &Receiver, handle: Option<&Handle>, records: usize) -> Vec<String> {
+    let mut messages = Vec::new();
+    let started = Instant::now();
+    while messages.len() < records {
+        assert!(started.elapsed() < Duration::from_secs(30), "only {} of {records}", messages.len());
+        let Received::Parcel(Parcel::Batch(batch)) = receiver.receive(Duration::from_secs(1)) else {
+            continue;
+        };
+        for entry in &batch.entries {
+            let json: serde_json::Value = serde_json::from_slice(batch.payload(entry)).unwrap();
+            messages.push(json["message"].as_str().unwrap().to_owned());
+        }
+        if let Some(handle) = handle {
+            let acked =
+                |entry: &crate::batch::Entry| Settled { ticket: entry.ticket.unwrap(), fate: Fate::Acked };
+            handle.inbox().settle(batch.entries.iter().map(acked).collect());
+        }
+        receiver.give_back(batch);
+    }
+    messages
+}
+
+#[test]
+fn what_was_settled_before_the_end_is_committed() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\ntwo\n");
+    let (handle, receiver, metrics) = start(&mut rig);
+    assert_eq!(receive(&receiver, Some(&handle), 2), ["one", "two"]);
+    rig.append("a.log", "three\n");
+    assert_eq!(receive(&receiver, None, 1), ["three"]);
+    let status = handle.inbox().status().unwrap();
+    assert_eq!((status.streams.len(), status.streams[0].read), (1, 14));
+    handle.stop_reading();
+    handle.join();
+    assert!(metrics.encode().contains("shipper_file_acked_bytes_total 8"), "{}", metrics.encode());
+    rig.start();
+    rig.expect(&["three"]);
+}
+
+#[test]
+fn a_channel_without_room_stops_reading() {
+    let mut rig = Rig::new();
+    let lines = 40_000;
+    rig.append("a.log", "a line of some length, so that the channel fills\n".repeat(lines));
+    let (handle, receiver, _) = start(&mut rig);
+    let mut status = handle.inbox().status().unwrap();
+    let started = Instant::now();
+    while status.totals.in_flight_bytes < channel::BYTES_MAX as u64 / 2 {
+        assert!(started.elapsed() < Duration::from_secs(30));
+        status = handle.inbox().status().unwrap();
+    }
+    assert!(status.streams[0].read < status.streams[0].size);
+    assert_eq!(receive(&receiver, Some(&handle), lines).len(), lines);
+    handle.join();
+}

@@ -1,0 +1,258 @@
+//! What a registry survives: kills, cuts, flipped bits, a full disk, a second owner.
+//!
+//! Enters: groups of changes and damage. Leaves: a state that was committed, or a refusal.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use event::StreamId;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+impl Registry {
+    /// From here on every write meets the system's own `no space left on device`.
+    pub(crate) fn fill_disk(&mut self) {
+        self.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        symlink("/dev/full", self.path.with_extension("new")).unwrap();
+    }
+
+    /// Space again.
+    pub(crate) fn free_disk(&self) {
+        fs::remove_file(self.path.with_extension("new")).unwrap();
+    }
+}
+
+fn entry(stream: u128, offset: u64) -> Entry {
+    Entry {
+        stream: StreamId::from_u128(stream),
+        path: format!("/var/log/{stream}\n\"日志\".log"),
+        device: 1,
+        inode: 2,
+        birth: Some(-3),
+        generation: 4,
+        offset,
+        size: offset + 6,
+        head: Print::of(0, b"head"),
+        tail: Print::of(offset.saturating_sub(4), b"tail"),
+        filtered: 7,
+        lost: Losses { line_too_long: 1, truncated: 2, vanished: 3, dead_lettered: 4 },
+        seen: Timestamp::from_secs(9),
+    }
+}
+
+type State = BTreeMap<StreamId, Entry>;
+
+fn apply(state: &mut State, changes: &[Change]) {
+    for change in changes {
+        match change {
+            Change::Put(entry) => drop(state.insert(entry.stream, entry.clone())),
+            Change::Remove(stream) => drop(state.remove(stream)),
+        }
+    }
+}
+
+/// Commits four groups; gives the file's bytes, and every state that was committed.
+fn committed() -> (Vec<u8>, Vec<State>) {
+    let folder = TempDir::new().unwrap();
+    let mut registry = Registry::open(folder.path()).unwrap().registry;
+    let mut states = vec![State::new()];
+    let groups = [
+        vec![Change::Put(entry(1, 10)), Change::Put(entry(2, 20))],
+        vec![Change::Put(entry(1, 11))],
+        vec![Change::Remove(StreamId::from_u128(2)), Change::Put(entry(3, 30))],
+        vec![Change::Put(entry(1, 12)), Change::Put(entry(3, 31))],
+    ];
+    for group in groups {
+        registry.append(&group).unwrap();
+        let mut state = states.last().unwrap().clone();
+        apply(&mut state, &group);
+        states.push(state);
+    }
+    (fs::read(registry.path()).unwrap(), states)
+}
+
+fn open_with(bytes: &[u8]) -> (TempDir, Result<Opened, RegistryError>) {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("registry.log"), bytes).unwrap();
+    let opened = Registry::open(folder.path());
+    (folder, opened)
+}
+
+fn state(opened: &Opened) -> State {
+    opened.entries.iter().map(|entry| (entry.stream, entry.clone())).collect()
+}
+
+#[test]
+fn what_was_committed_is_there_again() {
+    let (bytes, states) = committed();
+    let (_folder, opened) = open_with(&bytes);
+    let opened = opened.unwrap();
+    assert_eq!((state(&opened), opened.repaired_bytes), (states[4].clone(), 0));
+}
+
+#[test]
+fn cut_at_every_byte_it_is_a_committed_state_or_refused() {
+    let (bytes, states) = committed();
+    let header = bytes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for cut in 0..bytes.len() {
+        let content = log::parse(&bytes[..cut]);
+        if cut < header {
+            assert_eq!(content, Err(log::Damage::NoRegistry), "cut at {cut}");
+        } else {
+            let sound = bytes[..cut].iter().filter(|byte| **byte == b'\n').count() - 1;
+            assert_eq!(content.unwrap().entries, states[sound], "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_torn_write_is_cut_off_and_the_next_commit_stands_behind_what_was_sound() {
+    let (bytes, states) = committed();
+    for cut in (300..bytes.len()).step_by(173) {
+        let (folder, opened) = open_with(&bytes[..cut]);
+        let mut opened = opened.unwrap();
+        let sound = bytes[..cut].iter().filter(|byte| **byte == b'\n').count() - 1;
+        assert_eq!(state(&opened), states[sound], "cut at {cut}");
+        opened.registry.append(&[Change::Put(entry(9, 90))]).unwrap();
+        drop(opened);
+        let again = Registry::open(folder.path()).unwrap();
+        assert_eq!((again.entries.len(), again.repaired_bytes), (states[sound].len() + 1, 0));
+    }
+}
+
+#[test]
+fn what_is_refused_is_left_as_it_is() {
+    let (bytes, _) = committed();
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 1;
+    for (bytes, expected) in [
+        (&bytes[..0], "registry.log: the first line is not that of a registry"),
+        (&bytes[..20], "registry.log: the first line is not that of a registry"),
+        (
+            &damaged,
+            "a line is broken and sound ones follow, so this is no torn write; restore the file from a copy",
+        ),
+    ] {
+        let (folder, opened) = open_with(bytes);
+        let refused = opened.unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+        assert_eq!(fs::read(folder.path().join("registry.log")).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn flipped_at_every_bit_it_is_the_state_before_the_last_commit_or_refused() {
+    let (bytes, states) = committed();
+    let last_line = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            match log::parse(&damaged) {
+                Ok(content) => {
+                    assert!(at >= last_line, "flipped at {at}: not the last write, so no crash did it");
+                    assert_eq!(content.entries, states[3], "flipped at {at}");
+                    assert_eq!(content.sound_bytes, last_line as u64);
+                }
+                Err(_) => assert!(at < last_line, "flipped at {at}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn zeros_that_a_crash_left_behind_are_cut_off() {
+    let (mut bytes, states) = committed();
+    let sound = bytes.len() as u64;
+    bytes.extend([0; 5000]);
+    let (folder, opened) = open_with(&bytes);
+    let opened = opened.unwrap();
+    assert_eq!((state(&opened), opened.repaired_bytes), (states[4].clone(), 5000));
+    assert_eq!(fs::metadata(folder.path().join("registry.log")).unwrap().len(), sound);
+}
+
+#[test]
+fn another_version_is_refused() {
+    let (_folder, opened) = open_with(&log::header_of(2));
+    let refused = opened.unwrap_err().to_string();
+    assert!(refused.contains("format version 2, which this program does not know"), "{refused}");
+}
+
+#[test]
+fn a_second_owner_is_refused_until_the_first_is_gone() {
+    let folder = TempDir::new().unwrap();
+    let first = Registry::open(folder.path()).unwrap();
+    assert!(matches!(Registry::open(folder.path()), Err(RegistryError::Locked { .. })));
+    drop(first);
+    Registry::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_full_disk_keeps_the_last_commit_and_the_next_one_mends_it() {
+    let folder = TempDir::new().unwrap();
+    let mut registry = Registry::open(folder.path()).unwrap().registry;
+    registry.append(&[Change::Put(entry(1, 10))]).unwrap();
+    registry.fill_disk();
+    let refused = registry.append(&[Change::Put(entry(1, 11))]).unwrap_err().to_string();
+    assert!(refused.contains("No space left on device"), "{refused}");
+    assert!(registry.wants_rewrite());
+    registry.append(&[Change::Put(entry(1, 11))]).unwrap_err();
+    registry.rewrite([entry(1, 12)].into_iter()).unwrap_err();
+    let path = registry.path().to_owned();
+    let kept = log::parse(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(kept.entries[&StreamId::from_u128(1)], entry(1, 10));
+    registry.free_disk();
+    registry.rewrite([entry(1, 13)].into_iter()).unwrap();
+    registry.append(&[Change::Put(entry(2, 20))]).unwrap();
+    drop(registry);
+    assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 13), entry(2, 20)]);
+}
+
+#[test]
+fn the_file_stays_small() {
+    let folder = TempDir::new().unwrap();
+    let mut registry = Registry::open(folder.path()).unwrap().registry;
+    for offset in 0..20_000 {
+        if registry.wants_rewrite() {
+            registry.rewrite([entry(1, offset)].into_iter()).unwrap();
+        } else {
+            // Without its wait for the disk, which would make this test one of minutes.
+            let mut line = Vec::new();
+            log::push_group(&mut line, &[Change::Put(entry(1, offset))]).unwrap();
+            registry.file.as_ref().unwrap().write_all(&line).unwrap();
+            registry.bytes += line.len() as u64;
+        }
+        assert!(registry.bytes < 2 * REWRITE_BYTES_MIN);
+    }
+    drop(registry);
+    assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 19_999)]);
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => (0u128..6, any::<u32>()).prop_map(|(stream, offset)| Change::Put(entry(stream, offset.into()))),
+        1 => (0u128..6).prop_map(|stream| Change::Remove(StreamId::from_u128(stream))),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_groups_are_read_back(groups in prop::collection::vec(prop::collection::vec(change(), 0..5), 0..6)) {
+        let (mut bytes, mut expected) = (log::header(), State::new());
+        for group in &groups {
+            log::push_group(&mut bytes, group).unwrap();
+            apply(&mut expected, group);
+        }
+        let content = log::parse(&bytes).unwrap();
+        prop_assert_eq!(content.entries, expected);
+        prop_assert_eq!(content.sound_bytes, bytes.len() as u64);
+    }
+
+    #[test]
+    fn any_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        prop_assert!(log::parse(&bytes).is_err());
+    }
+}
