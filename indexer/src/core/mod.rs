@@ -118,9 +118,11 @@ pub struct Core {
     rejected: Vec<(Document, String)>,
     waiting: Waiting,
     is_prepared: bool,
+    /// The last request got nowhere.
+    is_refused: bool,
     is_draining: bool,
-    /// Documents that the next request takes at most: halved by each that was too much at once, doubled by each that
-    /// was not, until the bound itself is reached.
+    /// Documents that the next request takes at most: halved by each that was too much at once, an eighth more after
+    /// each that was not, until the bound itself is reached.
     part_max: Option<usize>,
     backoff: Backoff,
     /// Nothing is tried before this.
@@ -139,6 +141,7 @@ impl Core {
             rejected: Vec::new(),
             waiting: Waiting::Nothing,
             is_prepared: false,
+            is_refused: false,
             is_draining: false,
             part_max: None,
             backoff,
@@ -190,7 +193,11 @@ impl Core {
                 match result {
                     Ok(()) => {
                         self.is_prepared = true;
-                        self.succeed(Part::Elasticsearch, out);
+                        self.retry_at = None;
+                        // A cluster whose health is fine and that takes no document is still down.
+                        if !self.is_refused {
+                            self.succeed(Part::Elasticsearch, out);
+                        }
                     }
                     Err(reason) => self.fail(Part::Elasticsearch, reason, now, out),
                 }
@@ -199,20 +206,10 @@ impl Core {
                 let waiting = std::mem::replace(&mut self.waiting, Waiting::Nothing);
                 self.probe_at = now.plus(PROBE_EVERY);
                 if let Waiting::Answer { documents, bytes } = waiting {
-                    match result.map(|answer| judge(&answer, documents)) {
-                        Ok(Verdict::Items(fates)) => self.settle(fates, now, out),
-                        Ok(Verdict::TooLarge) => {
-                            self.shrink(documents, bytes, out);
-                            self.split(documents, "larger than Elasticsearch takes".to_owned(), out);
-                        }
-                        Ok(Verdict::Spoiled(reason)) => self.split(documents, reason, out),
-                        Ok(Verdict::Busy(reason)) => {
-                            self.halve(documents);
-                            self.fail(Part::Elasticsearch, reason, now, out);
-                        }
-                        Ok(Verdict::Later(reason)) | Err(reason) => {
-                            self.fail(Part::Elasticsearch, reason, now, out);
-                        }
+                    self.is_refused = true;
+                    match result {
+                        Ok(answer) => self.follow(judge(&answer, documents), (documents, bytes), now, out),
+                        Err(reason) => self.fail(Part::Elasticsearch, reason, now, out),
                     }
                 }
             }
@@ -278,6 +275,32 @@ impl Core {
         Some(if is_due { came } else { came.plus(self.limits.linger) })
     }
 
+    /// Does what the verdict on a request of so many documents and bytes asks for.
+    fn follow(
+        &mut self,
+        verdict: Verdict,
+        (documents, bytes): (usize, usize),
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
+        match verdict {
+            Verdict::Items(fates) => self.settle(fates, now, out),
+            Verdict::TooLarge => {
+                self.shrink(documents, bytes, out);
+                self.split(documents, "larger than Elasticsearch takes".to_owned(), out);
+            }
+            Verdict::Spoiled(reason) => self.split(documents, reason, out),
+            Verdict::Busy(_) if documents > 1 => {
+                // A smaller one may pass: rest, without an alarm.
+                self.halve(documents);
+                self.rest(now);
+            }
+            Verdict::Busy(reason) | Verdict::Later(reason) => {
+                self.fail(Part::Elasticsearch, reason, now, out);
+            }
+        }
+    }
+
     /// Takes out what is settled and keeps the rest in its place.
     fn settle(&mut self, fates: Vec<Fate>, now: Timestamp, out: &mut Vec<Output>) {
         let sent = fates.len();
@@ -306,8 +329,8 @@ impl Core {
                 self.fail(Part::Elasticsearch, format!("it refuses documents for now: {reason}"), now, out);
             }
             _ => {
-                let doubled = self.part_max.map(|part| part * 2);
-                self.part_max = doubled.filter(|part| *part < self.limits.bounds.documents);
+                let grown = self.part_max.map(|part| part + part / 8 + 1);
+                self.part_max = grown.filter(|part| *part < self.limits.bounds.documents);
                 self.succeed(Part::Elasticsearch, out);
                 if failure.is_some() {
                     // It works, only not as fast as this: rest before the next request, without an alarm.
@@ -340,6 +363,7 @@ impl Core {
     }
 
     fn succeed(&mut self, part: Part, out: &mut Vec<Output>) {
+        self.is_refused &= part != Part::Elasticsearch;
         self.backoff.reset();
         self.retry_at = None;
         out.push(Output::Up(part));

@@ -211,16 +211,28 @@ fn a_request_that_is_too_much_at_once_is_halved_and_grows_again() {
             ("+0", "prepare"),
             ("ok", ""),
             ("docs 0 1 2 3 4 5", "send 0 1 2 3"),
+            ("status 429", ""),
+            ("+1000", "send 0 1"),
+            ("status 429", ""),
+            ("+2000", "send 0"),
             ("status 429", "down Elasticsearch: it answers 429"),
-            ("+1000", "prepare"),
-            ("ok", "send 0 1"),
-            ("status 429", "down Elasticsearch: it answers 429"),
-            ("+2000", "prepare"),
+            ("+4000", "prepare"),
             ("ok", "send 0"),
             ("items 201", "settled 1/0/0/0, commit 1, send 1 2"),
             ("items 201 201", "settled 2/0/0/0, commit 3, send 3 4 5"),
         ],
     );
+}
+
+/// A word in the log for each try would bury the others.
+#[test]
+fn a_part_is_back_when_a_document_was_taken() {
+    let mut bench = Bench::new(limits(2, 10_000));
+    for step in ["+0", "ok", "docs 0 1", "status 503", "+1000"] {
+        bench.step(step);
+    }
+    assert!(!bench.step("ok").contains(&Output::Up(Part::Elasticsearch)));
+    assert!(bench.step("items 201 201").contains(&Output::Up(Part::Elasticsearch)));
 }
 
 #[test]
@@ -248,8 +260,7 @@ fn a_document_that_spoils_a_request_is_found() {
             ("ok", ""),
             ("docs 0 1 2 3", "send 0 1 2 3"),
             ("status 400", "send 0 1"),
-            ("items 201 201", "settled 2/0/0/0, commit 2"),
-            ("+500", "send 2 3"),
+            ("items 201 201", "settled 2/0/0/0, commit 2, send 2 3"),
             ("status 400", "send 2"),
             ("status 400", "bury 2 (it answers 400)"),
             ("buried", "settled 0/0/1/0, commit 3, send 3"),
