@@ -203,3 +203,72 @@ impl Drop for Receiver {
         Sender(Arc::clone(&self.0)).close();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(bytes: usize) -> Batch {
+        Batch { bytes: vec![b'x'; bytes], ..Batch::default() }
+    }
+
+    fn size(received: &Received) -> Option<usize> {
+        match received {
+            Received::Parcel(parcel) => Some(parcel.bytes()),
+            Received::Nothing | Received::Closed => None,
+        }
+    }
+
+    #[test]
+    fn a_reader_waits_for_room_and_nobody_else_does() {
+        let (sender, receiver) = channel();
+        sender.send(batch(BYTES_MAX - 10)).unwrap();
+        assert!(!sender.has_room(11) && sender.has_room(10));
+        let waiting = sender.clone();
+        let reader = std::thread::spawn(move || waiting.send(batch(20)));
+        sender.offer(Parcel::Broadcast(vec![0; 100])).unwrap();
+        assert_eq!(sender.offer(Parcel::Broadcast(vec![0; RESERVE_BYTES])), Err(Refused::Full));
+        // The reader's batch comes behind the heartbeat, because it could not go before the first batch was taken.
+        let sizes: Vec<_> = (0..3).map(|_| size(&receiver.receive(Duration::from_secs(60)))).collect();
+        assert_eq!(sizes, [Some(BYTES_MAX - 10), Some(100), Some(20)]);
+        reader.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_batch_larger_than_everything_passes_alone() {
+        let (sender, receiver) = channel();
+        sender.send(batch(BYTES_MAX * 2)).unwrap();
+        assert!(!sender.has_room(0));
+        assert_eq!(size(&receiver.receive(Duration::ZERO)), Some(BYTES_MAX * 2));
+        assert!(sender.has_room(BYTES_MAX * 2));
+    }
+
+    #[test]
+    fn a_closed_channel_gives_what_it_has_and_takes_nothing() {
+        let (sender, receiver) = channel();
+        sender.send(batch(1)).unwrap();
+        sender.close();
+        assert_eq!(sender.send(batch(2)), Err(Closed));
+        assert_eq!(sender.offer(Parcel::Broadcast(Vec::new())), Err(Refused::Closed));
+        assert_eq!(size(&receiver.receive(Duration::ZERO)), Some(1));
+        assert!(matches!(receiver.receive(Duration::ZERO), Received::Closed));
+    }
+
+    #[test]
+    fn an_output_that_is_gone_wakes_the_reader() {
+        let (sender, receiver) = channel();
+        sender.send(batch(BYTES_MAX)).unwrap();
+        let reader = std::thread::spawn(move || sender.send(batch(1)));
+        drop(receiver);
+        assert_eq!(reader.join().unwrap(), Err(Closed));
+    }
+
+    #[test]
+    fn memory_goes_round() {
+        let (sender, receiver) = channel();
+        receiver.give_back(batch(1000));
+        let again = sender.buffer();
+        assert!(again.bytes.capacity() >= 1000 && again.bytes.is_empty());
+        assert_eq!(sender.buffer().bytes.capacity(), 0);
+    }
+}

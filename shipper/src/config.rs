@@ -144,3 +144,72 @@ impl Config {
         self.host.clone().unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+inputs:
+  - file: { paths: ["/var/log/app/*.log"], service: checkout, multiline: java, parse: auto }
+  - probe: { name: checkout, service: checkout, url: "http://127.0.0.1:8080/health", every: 10s, expect: { status: 200, within: 500ms } }
+output:
+  kafka: { brokers: ["127.0.0.1:9092"], topic: logs }
+registry: { path: /var/lib/watchfire/shipper }
+"#;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let config: Config = daemon::config::parse("shipper.yml", text).map_err(|error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn the_documented_shape_is_good() {
+        let config = load(GOOD).unwrap();
+        assert_eq!(config.inputs.iter().map(InputConfig::service).collect::<Vec<_>>(), [Some("checkout"); 2]);
+        assert_eq!(config.heartbeat.every.0, Duration::from_secs(10));
+        assert!(!config.host().is_empty());
+        for output in ["stdout: {}", "queue: {}", "queue: { bytes: 8MiB }"] {
+            load(&GOOD.replace("kafka: { brokers: [\"127.0.0.1:9092\"], topic: logs }", output)).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_with_the_way_out() {
+        for (from, to, words) in [
+            ("topic: logs", "topic: \"lo gs\"", "`output.kafka.topic` is `lo gs`: write 1 to 249 letters"),
+            ("topic: logs", "topic: logs, linger: 2m", "`output.kafka.linger` is above 60s"),
+            ("topic: logs", "topic: logs, batch_bytes: 1KiB", "between 16KiB and 16MiB"),
+            ("topic: logs", "topic: logs, queue_bytes: 512KiB", "must hold a batch"),
+            ("topic: logs", "topic: logs, options: { retries: \"1\" }", "so that nothing is lost"),
+            ("topic: logs", "topic: logs, options: { acks: \"0\" }", "acks"),
+            ("topic: logs", "topic: logs, options: { linger: \"1\" }", "linger"),
+            ("[\"127.0.0.1:9092\"]", "[]", "name at least one broker"),
+            ("[\"127.0.0.1:9092\"]", "[\"127.0.0.1\"]", "is not host:port"),
+            ("topic: logs", "topik: logs", "did you mean `topic`?"),
+            ("every: 10s", "every: 1ms", "inputs[1]: probe `checkout`: `every` must be"),
+            ("[\"/var/log/app/*.log\"]", "[]", "inputs[0]: file: `paths` is empty"),
+            ("registry:", "host: \" \"\nregistry:", "`host` is empty: remove it"),
+            (
+                "registry:",
+                "heartbeat: { every: 2h }\nregistry:",
+                "`heartbeat.every` must be between 1s and 1h",
+            ),
+            (
+                "  - probe",
+                "  - probe: { name: checkout, url: \"tcp://h:1\" }\n  - probe",
+                "is named `checkout` too",
+            ),
+            ("  - file", "  - fille", "did you mean `file`?"),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from} is not in the text");
+            let error = load(&text).unwrap_err();
+            assert!(error.contains(words), "{to}\n{error}\nhas no\n{words}");
+        }
+        assert!(
+            load("inputs: []\noutput: { stdout: {} }").unwrap_err().contains("add a `file:` or a `probe:`")
+        );
+    }
+}

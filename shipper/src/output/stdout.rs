@@ -55,3 +55,50 @@ impl Stdout {
         settled.append(&mut self.settled);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::batch::{Batch, Entry, Ticket};
+
+    fn parcel() -> Parcel {
+        let entry = |ticket, start, end| Entry {
+            stream: event::StreamId::from_u128(1),
+            ticket,
+            start,
+            end,
+            timestamp_ms: 0,
+        };
+        let entries = vec![entry(Some(Ticket::new(1, 2)), 0, 2), entry(None, 2, 9)];
+        Parcel::Batch(Batch { bytes: b"{}{\"a\":1}".to_vec(), entries, topic: None })
+    }
+
+    #[test]
+    fn a_record_is_a_line_and_settled_once_it_is_out() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut stdout = Stdout::to(Box::new(writer));
+        assert_eq!(stdout.handle(&parcel()).unwrap(), 2);
+        assert_eq!(stdout.handle(&Parcel::Broadcast(b"beat".to_vec())).unwrap(), 1);
+        let mut settled = Vec::new();
+        stdout.tick(&mut settled);
+        assert_eq!(settled, [Settled { ticket: Ticket::new(1, 2), fate: Fate::Acked }]);
+        drop(stdout);
+        let mut text = String::new();
+        io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(text, "{}\n{\"a\":1}\n");
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_settles_nothing() {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let mut stdout = Stdout::to(Box::new(writer));
+        let error = stdout.handle(&parcel()).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write to the standard output: "), "{error}");
+        let mut settled = Vec::new();
+        stdout.tick(&mut settled);
+        assert_eq!(settled, []);
+    }
+}

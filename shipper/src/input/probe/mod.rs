@@ -130,3 +130,120 @@ pub async fn ask(client: &reqwest::Client, target: &Target, expect: &Expect) -> 
         Err(_) => Outcome::down(format!("no answer within {}", expect.within)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::response::Redirect;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+    use yaml::Span;
+
+    use super::*;
+
+    /// A service with one route for each way to answer.
+    async fn service() -> String {
+        let routes = Router::new()
+            .route("/ok", get(|| async { "{\"status\":\"UP\"}" }))
+            .route("/large", get(|| async { format!("{}end", "x".repeat(70_000)) }))
+            .route("/broken", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+            .route("/moved", get(|| async { Redirect::temporary("/broken") }))
+            .route("/never", get(std::future::pending::<()>));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    fn expect(status: Option<u16>, body: Option<&str>) -> Expect {
+        Expect { status, body: body.map(str::to_owned), ..Expect::default() }
+    }
+
+    #[tokio::test]
+    async fn a_service_is_up_when_it_answers_as_expected() {
+        let client = client().unwrap();
+        let address = service().await;
+        for (path, expect, failure, status) in [
+            ("/ok", expect(None, None), None, Some(200)),
+            ("/ok", expect(Some(200), Some("\"UP\"")), None, Some(200)),
+            ("/ok", expect(Some(204), None), Some("status 200 instead of 204"), Some(200)),
+            ("/ok", expect(None, Some("DOWN")), Some("`DOWN` is not in the answer"), Some(200)),
+            ("/large", expect(None, Some("xxx")), None, Some(200)),
+            ("/large", expect(None, Some("end")), Some("`end` is not in the answer"), Some(200)),
+            ("/broken", expect(None, None), Some("status 500"), Some(500)),
+            ("/broken", expect(Some(500), None), None, Some(500)),
+            ("/moved", expect(None, None), None, Some(307)),
+            ("/none", expect(None, None), Some("status 404"), Some(404)),
+        ] {
+            let target = Target::Http(format!("http://{address}{path}"));
+            let outcome = ask(&client, &target, &expect).await;
+            assert_eq!((outcome.failure.as_deref(), outcome.status), (failure, status), "{path} {expect:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_hangs_or_is_not_there_is_down() {
+        let client = client().unwrap();
+        let address = service().await;
+        let short = Expect { within: Span(Duration::from_millis(50)), ..Expect::default() };
+        let hanging = ask(&client, &Target::Http(format!("http://{address}/never")), &short).await;
+        assert_eq!(hanging, Outcome::down("no answer within 50ms"));
+        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+        for target in [Target::Tcp(nobody.clone()), Target::Http(format!("http://{nobody}/"))] {
+            let failure = ask(&client, &target, &Expect::default()).await.failure.unwrap();
+            assert!(failure.contains("Connection refused"), "{failure}");
+        }
+        assert_eq!(ask(&client, &Target::Tcp(address), &Expect::default()).await, Outcome::up(None));
+    }
+
+    #[tokio::test]
+    async fn runs_come_as_records_with_growing_numbers() {
+        let (sender, receiver) = crate::channel::channel();
+        let clock = Clock::manual(Timestamp::from_secs(1000));
+        let config = ProbeConfig {
+            name: "shop".to_owned(),
+            service: Some("checkout".to_owned()),
+            url: format!("tcp://{}", service().await),
+            every: Span(Duration::from_secs(10)),
+            expect: Expect::default(),
+            labels: std::iter::once(("env".to_owned(), "test".to_owned())).collect(),
+            tags: vec!["edge".to_owned()],
+        };
+        let deps = Deps {
+            clock: clock.clone(),
+            sender,
+            metrics: crate::metric::ShipperMetrics::new(&daemon::metric::Metrics::new()).probe,
+            host: "web-1".to_owned(),
+            client: client().unwrap(),
+        };
+        let shutdown = Shutdown::new();
+        let task = tokio::spawn(run(config.clone(), config.check().unwrap(), deps, shutdown.clone()));
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let record = loop {
+                clock.set(clock.now().plus(Duration::from_secs(1)));
+                if let crate::channel::Received::Parcel(Parcel::Batch(batch)) =
+                    receiver.receive(Duration::ZERO)
+                {
+                    break serde_json::from_slice::<serde_json::Value>(batch.payload(&batch.entries[0]))
+                        .unwrap();
+                }
+                tokio::task::yield_now().await;
+            };
+            assert_eq!(record["monitor"]["name"], "shop");
+            assert_eq!(record["monitor"]["status"], "up");
+            assert_eq!(record["service"]["name"], "checkout");
+            assert_eq!(record["labels"]["env"], "test");
+            assert_eq!(record["event"]["dataset"], record::DATASET);
+            assert!(record["log"]["level"].is_null(), "a probe is no line of an error rate: {record}");
+            ids.push(record["event"]["id"].as_str().unwrap().parse::<event::EventId>().unwrap());
+        }
+        assert_eq!(ids[0].stream, ids[1].stream);
+        assert!(ids[0].offset < ids[1].offset, "{ids:?}");
+        shutdown.cancel();
+        task.await.unwrap();
+    }
+}

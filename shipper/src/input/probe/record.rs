@@ -45,11 +45,11 @@ impl Recorder {
 
     /// The record of the run that started `at`. Nobody waits for it, so it has no ticket.
     pub fn record(&mut self, start: Start, at: Timestamp, took: Duration, outcome: &Outcome) -> Batch {
-        let millis = took.as_millis();
+        let millis = took.as_secs_f64() * 1000.0;
         let message = match (&outcome.failure, outcome.status) {
             (Some(reason), _) => format!("{} is down: {reason}", self.name),
-            (None, Some(status)) => format!("{} is up: {status} in {millis} ms", self.name),
-            (None, None) => format!("{} is up: connected in {millis} ms", self.name),
+            (None, Some(status)) => format!("{} is up: {status} in {millis:.1} ms", self.name),
+            (None, None) => format!("{} is up: connected in {millis:.1} ms", self.name),
         };
         let fields = Fields {
             timestamp: Some(at),
