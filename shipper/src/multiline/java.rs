@@ -23,12 +23,12 @@ pub(super) fn read(line: &[u8]) -> Sign {
     }
 }
 
-/// A word that ends in `Exception`, `Error` or `Throwable` with a colon or the line's end behind it.
+/// A word that ends in `Exception`, `Error` or `Throwable` with a colon or the line's end behind it. Searched from the
+/// colons: three searches for the words cost more than all the rest of the joining.
 fn is_throwable(line: &[u8]) -> bool {
     let names: [&[u8]; 3] = [b"Exception", b"Error", b"Throwable"];
-    names.iter().any(|name| {
-        memchr::memmem::find_iter(line, name).any(|at| matches!(line.get(at + name.len()), None | Some(b':')))
-    })
+    let is_named = |before: &[u8]| names.iter().any(|name| before.ends_with(name));
+    is_named(line) || memchr::memchr_iter(b':', line).any(|colon| is_named(&line[..colon]))
 }
 
 #[cfg(test)]

@@ -21,18 +21,18 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     decimal(text, 1_000_000_000)
 }
 
+/// The unit at the start of `text`: its nanoseconds and its length. Both the micro sign and the Greek letter are in use.
 fn unit(text: &str) -> Option<(u64, usize)> {
-    const UNITS: [(&str, u64); 8] = [
-        ("ns", 1),
-        ("µs", 1000),
-        ("μs", 1000),
-        ("us", 1000),
-        ("ms", 1_000_000),
-        ("s", 1_000_000_000),
-        ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-    ];
-    UNITS.iter().find(|(name, _)| text.starts_with(name)).map(|(name, nanos)| (*nanos, name.len()))
+    Some(match text.as_bytes() {
+        [b'n', b's', ..] => (1, 2),
+        [b'u', b's', ..] => (1000, 2),
+        [0xC2, 0xB5, b's', ..] | [0xCE, 0xBC, b's', ..] => (1000, 3),
+        [b'm', b's', ..] => (1_000_000, 2),
+        [b's', ..] => (1_000_000_000, 1),
+        [b'm', ..] => (60_000_000_000, 1),
+        [b'h', ..] => (3_600_000_000_000, 1),
+        _ => return None,
+    })
 }
 
 /// `12.345` units; digits below a nanosecond are cut.
@@ -42,11 +42,19 @@ fn decimal(number: &str, unit: u64) -> Option<u64> {
     if !is_number {
         return None;
     }
-    // Units of minutes and hours are no powers of ten, so the fraction is counted in 128 bits and divided at the end.
     let part = &part[..part.len().min(18)];
-    let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
-    let below = if part.is_empty() { 0 } else { part.parse::<u128>().ok()? * u128::from(unit) / scale };
-    whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(u64::try_from(below).ok()?)
+    let below = match part.parse::<u64>() {
+        Err(_) => 0,
+        // Up to seconds and nine digits the product fits; the wide division is ten times as slow.
+        Ok(digits) if part.len() <= 9 && unit <= 1_000_000_000 => {
+            digits * unit / 10_u64.pow(u32::try_from(part.len()).ok()?)
+        }
+        Ok(digits) => {
+            let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
+            u64::try_from(u128::from(digits) * u128::from(unit) / scale).ok()?
+        }
+    };
+    whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(below)
 }
 
 #[cfg(test)]

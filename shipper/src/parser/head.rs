@@ -206,6 +206,10 @@ impl<'a> Head<'a> {
         let end = at + close + 1;
         let inside = text.get(at + 1..at + close)?;
         let is_adjacent = at > 0 && bytes[at - 1] == b']' && self.level.is_some();
+        // A bracket with a colon behind, as in `[Controller 1]: message`, is the message's own.
+        if bytes.get(end) == Some(&b':') {
+            return None;
+        }
         let inside = inside.trim_matches(' ');
         if self.level.is_none() {
             if let Some(level) = Level::parse(inside) {
@@ -310,11 +314,11 @@ const SMALL: [&str; 9] =
 fn level_word(text: &str, after_time: bool) -> Option<(Level, usize)> {
     let length = text.bytes().take(12).take_while(u8::is_ascii_alphabetic).count();
     let (word, rest) = text.split_at(length);
-    let level = Level::parse(word)?;
     let is_upper = word.bytes().all(|byte| byte.is_ascii_uppercase());
     if !is_upper && !SMALL.iter().any(|known| known.eq_ignore_ascii_case(word)) {
         return None;
     }
+    let level = Level::parse(word)?;
     match rest.as_bytes() {
         [b':', b' ' | b'\t', ..] | [b':'] => Some((level, length + 1)),
         [] | [b' ' | b'\t' | b'\n' | b'[' | b'|' | 0x1b, ..] if is_upper || after_time => {

@@ -4,6 +4,7 @@ use event::{Fields, Scalar, Text, Timestamp};
 use proptest::prelude::*;
 
 use super::{Context, Parser, ParserConfig, shape};
+use crate::multiline::{Joint, Multiline};
 
 const ALL: [ParserConfig; 11] = [
     ParserConfig::Auto,
@@ -139,6 +140,74 @@ fn web_server_logs_read_as_filebeat_reads_them() {
                 for (name, value) in expected {
                     compare(name, value, &fields, line);
                 }
+            }
+        }
+    }
+}
+
+/// The records of a log, joined as Filebeat's modules do it: every record starts with a bracket.
+fn records(text: &str) -> Vec<String> {
+    let config = yaml::parse("test.yml", r"{ pattern: '^(\[|\{)', negate: true, match: after }");
+    let mut multiline = Multiline::new(&config.unwrap());
+    let mut records: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match (multiline.handle(line.as_bytes(), Timestamp::EPOCH), records.last_mut()) {
+            (Joint::Continues, Some(record)) => {
+                record.push('\n');
+                record.push_str(line);
+            }
+            _ => records.push(line.to_owned()),
+        }
+    }
+    records
+}
+
+#[test]
+fn application_logs_read_as_filebeat_reads_them() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/filebeat-modules");
+    let logs = [
+        (ParserConfig::Spring, "elasticsearch/server/elasticsearch.624.log", "elasticsearch.component"),
+        (
+            ParserConfig::Spring,
+            "elasticsearch/deprecation/elasticsearch_deprecation.log",
+            "elasticsearch.component",
+        ),
+        (ParserConfig::Json, "elasticsearch/server/test-json.log", ""),
+        (ParserConfig::Spring, "logstash/log/logstash-plain.log", "logstash.log.module"),
+        (ParserConfig::Spring, "kafka/log/server.log", ""),
+        (ParserConfig::Spring, "kafka/log/controller.log", ""),
+        (ParserConfig::Spring, "kafka/log/state-change.log", ""),
+    ];
+    for (config, log, logger) in logs {
+        let Ok(text) = std::fs::read_to_string(data.join(log)) else {
+            println!("skipped: {} is not there", data.join(log).display());
+            continue;
+        };
+        let expected = std::fs::read_to_string(data.join(format!("{log}-expected.json"))).unwrap();
+        let expected: Vec<serde_json::Value> = serde_json::from_str(&expected).unwrap();
+        for config in [config, ParserConfig::Auto] {
+            let mut parser = Parser::new(&config, &Context::default());
+            for (record, expected) in records(&text).iter().zip(&expected) {
+                let mut fields = Fields::default();
+                assert!(parser.parse(record, Timestamp::EPOCH, &mut fields), "{record}");
+                for name in ["@timestamp", "log.level"] {
+                    compare(name, &expected[name], &fields, record);
+                }
+                let shown = |text: Option<Text<'_>>| match text {
+                    Some(Text::Plain(text)) => text.to_owned(),
+                    Some(Text::Escaped(text)) => serde_json::from_str(&format!("\"{text}\"")).unwrap(),
+                    None => String::new(),
+                };
+                if let Some(logger) = expected[logger].as_str() {
+                    assert_eq!(shown(fields.logger), logger, "{record}");
+                }
+                // Filebeat cuts the node in front and the class behind the message; an exception it leaves in.
+                let (found, wanted) =
+                    (shown(fields.message), expected["message"].as_str().unwrap().trim_end());
+                assert!(
+                    found.contains(wanted) || fields.stack_trace.is_some() && wanted.contains(&found),
+                    "{found} for {record}"
+                );
             }
         }
     }

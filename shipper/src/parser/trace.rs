@@ -15,23 +15,26 @@ pub(super) struct Found<'a> {
 
 /// `trace=..`, `traceId=.., spanId=..`, Spring Cloud Sleuth's `service,trace,span`, Spring Boot 3's `trace-span`.
 pub(super) fn read(inside: &str) -> Option<Found<'_>> {
-    if memchr::memchr(b'=', inside.as_bytes()).is_some() {
+    // Most brackets hold a thread, and most threads have a hyphen: the lengths settle those without a look at the digits.
+    let mark = inside.bytes().find(|byte| matches!(byte, b'=' | b',' | b'-'))?;
+    if mark == b'=' || mark == b'-' && memchr::memchr(b'=', inside.as_bytes()).is_some() {
         return read_named(inside);
     }
-    if let Some((service, ids)) = inside.split_once(',') {
-        let mut ids = ids.split(',');
-        let (trace, span) = (ids.next()?, ids.next()?);
-        let is_ids = is_hex(trace) && is_hex(span) && matches!(trace.len(), 0 | 16 | 32);
-        return is_ids.then(|| Found {
-            trace: non_empty(trace),
-            span: non_empty(span),
-            service: non_empty(service),
-            is_named: false,
-        });
+    if mark == b'-' {
+        let (trace, span) = inside.split_once('-')?;
+        let is_ids = matches!(trace.len(), 16 | 32) && span.len() == 16 && is_hex(trace) && is_hex(span);
+        return is_ids.then_some(Found { trace: Some(trace), span: Some(span), ..Found::default() });
     }
-    let (trace, span) = inside.split_once('-')?;
-    let is_ids = matches!(trace.len(), 16 | 32) && span.len() == 16 && is_hex(trace) && is_hex(span);
-    is_ids.then_some(Found { trace: Some(trace), span: Some(span), ..Found::default() })
+    let (service, ids) = inside.split_once(',')?;
+    let mut ids = ids.split(',');
+    let (trace, span) = (ids.next()?, ids.next()?);
+    let is_ids = matches!(trace.len(), 0 | 16 | 32) && is_hex(trace) && is_hex(span);
+    is_ids.then(|| Found {
+        trace: non_empty(trace),
+        span: non_empty(span),
+        service: non_empty(service),
+        is_named: false,
+    })
 }
 
 fn read_named(inside: &str) -> Option<Found<'_>> {
@@ -84,6 +87,7 @@ mod test {
             Some(("803b448a0489f84084905d3093480352", "3425f23bb2432450", "")),
         );
         check("http-nio-8080-exec-1", None);
+        check("cart-eu,5f3ea1b2c3d4e5f6,9a", None);
         check("a,b", None);
         check("a,b,c", None);
         check("main", None);
