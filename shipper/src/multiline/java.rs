@@ -10,9 +10,8 @@ pub(super) fn read(line: &[u8]) -> Sign {
     let inner = line.trim_ascii_start();
     let is_indented = inner.len() < line.len();
     let starts = |words: &[&[u8]]| words.iter().any(|word| inner.starts_with(word));
-    if is_indented && (starts(&[b"at ", b"... ", b"--- ", b"["]) || inner.is_empty()) {
-        Sign::Inside
-    } else if starts(&[b"Caused by: ", b"Suppressed: ", b"Wrapped by: ", b"... "]) {
+    let is_frame = is_indented && (starts(&[b"at ", b"--- ", b"["]) || inner.is_empty());
+    if is_frame || starts(&[b"Caused by: ", b"Suppressed: ", b"Wrapped by: ", b"... "]) {
         Sign::Inside
     } else if line.starts_with(b"Exception in thread \"") {
         Sign::Alone

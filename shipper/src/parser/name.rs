@@ -57,12 +57,12 @@ pub(super) enum Name {
     ErrorType,
     ErrorMessage,
     StackTrace,
-    ThreadName,
+    Thread,
     ThreadId,
     ProcessPid,
     TraceId,
     SpanId,
-    ServiceName,
+    Service,
     HttpMethod,
     HttpReferrer,
     HttpStatus,
@@ -73,7 +73,7 @@ pub(super) enum Name {
     UrlOriginal,
     Duration,
     SourceAddress,
-    UserName,
+    User,
     UserAgent,
 }
 
@@ -111,7 +111,7 @@ impl Group {
             (Group::Error, "message") => Name::ErrorMessage,
             (Group::Error, "stack_trace" | "stack" | "stacktrace" | "extendedStackTrace") => Name::StackTrace,
             (Group::Process, "pid") => Name::ProcessPid,
-            (Group::Thread, "name") => Name::ThreadName,
+            (Group::Thread, "name") => Name::Thread,
             (Group::Thread, "id") => Name::ThreadId,
             (Group::Http, "version") => Name::HttpVersion,
             (Group::HttpRequest, "method") => Name::HttpMethod,
@@ -123,9 +123,9 @@ impl Group {
             (Group::Url, "original") => Name::UrlOriginal,
             (Group::Service | Group::User, "name") => {
                 if self == Group::User {
-                    Name::UserName
+                    Name::User
                 } else {
-                    Name::ServiceName
+                    Name::Service
                 }
             }
             (Group::Trace, "id") => Name::TraceId,
@@ -159,12 +159,12 @@ fn root_name(key: &str) -> Option<Name> {
         | "exception"
         | "@x"
         | "exception.stacktrace" => Name::StackTrace,
-        "thread_name" | "thread" | "threadName" | "process.thread.name" => Name::ThreadName,
+        "thread_name" | "thread" | "threadName" | "process.thread.name" => Name::Thread,
         "process.thread.id" | "thread_id" | "threadId" => Name::ThreadId,
         "process.pid" | "pid" => Name::ProcessPid,
         "trace.id" | "traceId" | "trace_id" | "traceID" | "@tr" => Name::TraceId,
         "span.id" | "spanId" | "span_id" | "spanID" | "@sp" => Name::SpanId,
-        "service.name" | "service" | "serviceName" => Name::ServiceName,
+        "service.name" | "service" | "serviceName" => Name::Service,
         "http.request.method" => Name::HttpMethod,
         "http.request.referrer" => Name::HttpReferrer,
         "http.response.status_code" => Name::HttpStatus,
@@ -175,7 +175,7 @@ fn root_name(key: &str) -> Option<Name> {
         "url.original" => Name::UrlOriginal,
         "event.duration" => Name::Duration,
         "source.address" | "source.ip" => Name::SourceAddress,
-        "user.name" => Name::UserName,
+        "user.name" => Name::User,
         "user_agent.original" => Name::UserAgent,
         _ => return None,
     })
@@ -209,10 +209,10 @@ impl Name {
             Name::ErrorType => &mut fields.error_type,
             Name::ErrorMessage => &mut fields.error_message,
             Name::StackTrace => &mut fields.stack_trace,
-            Name::ThreadName => &mut fields.thread_name,
+            Name::Thread => &mut fields.thread_name,
             Name::TraceId => &mut fields.trace_id,
             Name::SpanId => &mut fields.span_id,
-            Name::ServiceName => &mut fields.service_name,
+            Name::Service => &mut fields.service_name,
             Name::HttpMethod => &mut fields.http_method,
             Name::HttpReferrer => &mut fields.http_referrer,
             Name::HttpVersion => &mut fields.http_version,
@@ -220,7 +220,7 @@ impl Name {
             Name::UrlQuery => &mut fields.url_query,
             Name::UrlOriginal => &mut fields.url_original,
             Name::SourceAddress => &mut fields.source_address,
-            Name::UserName => &mut fields.user_name,
+            Name::User => &mut fields.user_name,
             Name::UserAgent => &mut fields.user_agent,
             _ => return None,
         })
