@@ -90,7 +90,8 @@ impl Rig {
     fn end(self) {
         self.sender.close();
         self.thread.join().unwrap();
-        let mut tickets: Vec<Ticket> = self.settled.lock().unwrap().iter().map(|settled| settled.ticket).collect();
+        let mut tickets: Vec<Ticket> =
+            self.settled.lock().unwrap().iter().map(|settled| settled.ticket).collect();
         let count = tickets.len();
         tickets.sort_unstable();
         tickets.dedup();
@@ -140,7 +141,8 @@ fn create(kafka: &Kafka, topic: &str, settings: &[(&str, &str)]) {
 fn judge(kafka: &Kafka, topic: &str, lines: u64, missing: &[(&str, u64)]) {
     let written: BTreeMap<String, u64> = (0..STREAMS).map(|slot| (format!("s{slot}"), lines)).collect();
     let verdict = oracle::judge(&written, &oracle::messages(&kafka.address(), topic));
-    let expected: Vec<(String, u64)> = missing.iter().map(|(stream, number)| ((*stream).to_owned(), *number)).collect();
+    let expected: Vec<(String, u64)> =
+        missing.iter().map(|(stream, number)| ((*stream).to_owned(), *number)).collect();
     assert_eq!(verdict.missing, expected);
     assert_eq!(verdict.out_of_order, []);
     assert_eq!(verdict.torn, Vec::<String>::new());
@@ -157,7 +159,10 @@ fn a_topic_with_a_small_limit_gets_all_but_what_is_larger_and_that_becomes_dead_
     rig.wait();
     let dead = rig.fates(Fate::DeadLettered);
     let expected: Vec<Ticket> = (0..STREAMS).map(|slot| Ticket::new(slot, 20)).collect();
-    assert_eq!(dead.iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(
+        dead.iter().copied().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+        expected
+    );
     let letters = std::fs::read_to_string(rig.folder.path().join("dead-letters.ndjson")).unwrap();
     assert_eq!(letters.lines().count(), STREAMS as usize);
     assert!(letters.contains("max.message.bytes"), "no reason in the letters");
@@ -224,8 +229,21 @@ fn a_broker_that_is_killed_in_the_middle_loses_and_reorders_nothing() {
 fn access(kafka: &Kafka, verb: &str) {
     let jars: &Path = &tests::part::cache().join("kafka-4.1.0/lib/*");
     let mut command = Command::new("java");
-    command.arg("-cp").arg(jars).args(["org.apache.kafka.tools.AclCommand", "--bootstrap-server", &kafka.address(), verb]);
-    command.args(["--deny-principal", "User:ANONYMOUS", "--operation", "Write", "--topic", "guarded", "--force"]);
+    command.arg("-cp").arg(jars).args([
+        "org.apache.kafka.tools.AclCommand",
+        "--bootstrap-server",
+        &kafka.address(),
+        verb,
+    ]);
+    command.args([
+        "--deny-principal",
+        "User:ANONYMOUS",
+        "--operation",
+        "Write",
+        "--topic",
+        "guarded",
+        "--force",
+    ]);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
