@@ -96,6 +96,12 @@ impl Pattern {
         true
     }
 
+    /// Can any piece of `text` match [`Pattern::matches_folded`]? `false` is certain, and found without a look at words:
+    /// most patterns are in most texts nowhere.
+    pub(crate) fn may_be_in(&self, text: &str) -> bool {
+        self.0.iter().max_by_key(|part| part.len()).is_none_or(|longest| may_hold(text, longest))
+    }
+
     /// Does the whole of `text`, in lower case, match? The pattern has to be in lower case already.
     pub(crate) fn matches_folded(&self, text: &str) -> bool {
         let [first, middle @ .., last] = self.0.as_slice() else {
@@ -116,6 +122,18 @@ impl Pattern {
         let surplus = rest.clone().count().checked_sub(last.chars().count());
         surplus.is_some_and(|surplus| rest.skip(surplus).eq(last.chars()))
     }
+}
+
+/// Can `part`, in lower case, stand anywhere in `text`, in any case? Exact for ASCII; other texts may hold anything,
+/// because case changes lengths there.
+pub(crate) fn may_hold(text: &str, part: &str) -> bool {
+    let Some((&first, rest)) = part.as_bytes().split_first() else { return true };
+    if !text.is_ascii() {
+        return true;
+    }
+    let text = text.as_bytes();
+    memchr::memchr2_iter(first, first.to_ascii_uppercase(), text)
+        .any(|at| text.get(at + 1..at + 1 + rest.len()).is_some_and(|found| found.eq_ignore_ascii_case(rest)))
 }
 
 /// The characters of `text` in lower case.
@@ -154,6 +172,10 @@ mod test {
             let expected = naive(&units, &chars);
             prop_assert_eq!(pattern(&wildcard).matches(&text), expected);
             prop_assert_eq!(pattern(&wildcard).matches_folded(&text.to_uppercase()), expected);
+            for prefix in ["", "xX ", "ÄK "] {
+                let inside = format!("{prefix}{} y", text.to_uppercase());
+                prop_assert!(!expected || pattern(&wildcard).may_be_in(&inside), "{:?}", inside);
+            }
         }
     }
 

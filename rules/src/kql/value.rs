@@ -10,7 +10,7 @@ use event::{Timestamp, Value};
 
 use super::ast::{Literal, Operator};
 use super::mapping::Kind;
-use super::pattern::{Pattern, fold};
+use super::pattern::{Pattern, fold, may_hold};
 use super::scalar::{Moment, Network, Number};
 use super::word::{is_word, words};
 
@@ -82,7 +82,9 @@ impl Match {
             Match::Plain(plain) => plain.accepts(kind, value),
             Match::AnyOf(alternatives) => alternatives.iter().any(|match_| match_.accepts(kind, value)),
             Match::Glob(exact, lowered) => match (kind, value) {
-                (Kind::Text, Value::Text(text)) => words(text).any(|word| lowered.matches_folded(word)),
+                (Kind::Text, Value::Text(text)) => {
+                    lowered.may_be_in(text) && words(text).any(|word| lowered.matches_folded(word))
+                }
                 (_, Value::Text(text)) => exact.matches(text),
                 (_, value) => Digits::of(value).is_some_and(|digits| exact.matches(digits.as_str())),
             },
@@ -143,6 +145,11 @@ impl Plain {
     /// A phrase needs its words side by side, in order; bare words need one of them to be there.
     fn has_words(&self, text: &str) -> bool {
         let Some(first) = self.words.first() else { return false };
+        let mut own = self.words.iter();
+        let may_hold = |word: &String| may_hold(text, word);
+        if !(if self.is_phrase { own.all(may_hold) } else { own.any(may_hold) }) {
+            return false;
+        }
         if !self.is_phrase {
             return words(text).any(|word| self.words.iter().any(|own| is_word(word, own)));
         }
