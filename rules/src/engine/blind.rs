@@ -17,7 +17,7 @@ pub const BLIND: &str = "blind";
 /// The source's heartbeat is missing. `None` when the alert is off, or on already.
 pub fn open(source: &mut Source, priority: Option<Priority>) -> Option<Transition> {
     let (priority, beat, host) = (priority?, source.beat?, source.name.host()?);
-    let due = beat.at.plus(beat.every * BEATS_MISSED_MAX);
+    let due = beat.at.plus(beat.every.saturating_mul(BEATS_MISSED_MAX));
     let observed = Observed::Holds { since: beat.at, reason: Reason::HeartbeatMissing };
     let change = source.alert.observe(due, observed, Timing::default())?;
     let said = transition(priority, host, beat, change);
@@ -43,7 +43,10 @@ fn transition(priority: Priority, host: &str, beat: Beat, change: Change) -> Tra
     };
     let detail = match change.reason {
         Reason::HeartbeatMissing => {
-            format!("no heartbeat for {}, one is due each {every}", yaml::Span(beat.every * BEATS_MISSED_MAX))
+            format!(
+                "no heartbeat for {}, one is due each {every}",
+                yaml::Span(beat.every.saturating_mul(BEATS_MISSED_MAX))
+            )
         }
         Reason::HeartbeatBack => format!("heartbeat at {}", beat.at),
         reason => reason.as_str().to_owned(),

@@ -43,6 +43,10 @@ impl Engine {
         let Some(source) = self.sources.at_mut(place) else { return at };
         let at = source.take_event(at, now, self.clock.reading_time(now), &self.settings);
         self.stats.skewed += u64::from(source.is_fast);
+        if self.clock.is_caught_up && source.beat.is_none() {
+            // Without heartbeats nobody can tell a slow clock from old lines; others wait for neither.
+            source.is_slow = source.newest.plus(self.settings.skew_max) < now;
+        }
         at
     }
 

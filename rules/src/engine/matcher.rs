@@ -73,8 +73,8 @@ impl Matcher {
         }
     }
 
-    /// Finds the rules that pick `event`, in the order of their places.
-    pub fn select(&mut self, event: &Event) -> &[u32] {
+    /// Finds the rules that pick `event`, in the order of their places; [`Matcher::hit`] has them.
+    pub fn select(&mut self, event: &Event) {
         let Matcher { queries, rules, index, broad, answers, hits } = self;
         answers.forget();
         hits.clear();
@@ -96,7 +96,6 @@ impl Matcher {
         // A field with several values may lead to a rule twice.
         hits.sort_unstable();
         hits.dedup();
-        hits
     }
 
     /// Does the inner query of `rule` match the event that was selected last? `true` without an inner query.

@@ -8,6 +8,7 @@ mod table;
 
 pub use table::{SourceSnapshot, Sources};
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use event::{Heartbeat, StreamId, Timestamp};
@@ -72,6 +73,9 @@ pub struct Beat {
     pub received: Timestamp,
 }
 
+/// Heartbeats that promise the next one sooner or later than this are taken at this; the promise comes from outside.
+const BEAT_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(1);
+
 /// This many intervals without a heartbeat make a source blind.
 pub const BEATS_MISSED_MAX: u32 = 3;
 
@@ -88,7 +92,8 @@ pub struct Source {
     pub heard_reading: Timestamp,
     /// Its newest heartbeat; `None` for shippers that send none.
     pub beat: Option<Beat>,
-    /// Its clock is behind by more than `skew_max`: nothing waits for its time where others are heard.
+    /// Its clock, or all it sends, is behind by more than `skew_max`: nothing waits for its time where others are
+    /// heard.
     pub is_slow: bool,
     /// Its clock was ahead by more than `skew_max` at its newest event.
     pub is_fast: bool,
@@ -149,6 +154,7 @@ impl Source {
         self.is_fast = beat.at > now.plus(settings.skew_max);
         let at = if self.is_fast { now } else { beat.at };
         let Heartbeat { every, oldest_unshipped, .. } = *beat;
+        let every = every.clamp(*BEAT_EVERY.start(), *BEAT_EVERY.end());
         self.beat = Some(Beat { at, every, oldest_unshipped, received: reading });
     }
 

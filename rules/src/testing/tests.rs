@@ -1,7 +1,30 @@
-//! What a failing rule test prints. The shipped rules' own tests run in `tests/shipped.rs`.
+//! The shipped rules against their own tests, and what a failing test prints.
 
 use super::*;
 use crate::rule::{load, load_tests};
+
+macro_rules! shipped {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../default/", $name, ".yml")),
+            include_str!(concat!("../../default/", $name, ".test.yml")),
+        )
+    };
+}
+
+#[test]
+fn the_shipped_rules_pass_their_tests() {
+    for (name, rules, tests) in [shipped!("availability"), shipped!("error-rate"), shipped!("jvm-old-gen")] {
+        let rules = load(name, rules).unwrap().rules;
+        let tests = load_tests(name, tests).unwrap().tests;
+        assert!(!tests.is_empty(), "{name}");
+        for test in tests {
+            let outcome = run(&rules, &test, &Settings::default());
+            assert_eq!(outcome.difference, None, "{name}: {}", test.name);
+        }
+    }
+}
 
 const RULES: &str = "
 rules:
@@ -30,10 +53,7 @@ fn a_failing_test_shows_what_was_expected_and_what_happened() {
     let firing = "      - { at: 16s, rule: error, state: firing, group: { service.name: cart } }\n";
     let resolved = "      - { at: 71s, rule: error, state: resolved, reason: recovered }\n";
     check(&with(&format!("{firing}{resolved}")), None);
-    check(
-        &with(&format!("      - {{ at: 11s, rule: error, state: pending }}\n{firing}{resolved}")),
-        None,
-    );
+    check(&with(&format!("      - {{ at: 11s, rule: error, state: pending }}\n{firing}{resolved}")), None);
     check(
         &with(firing),
         Some(

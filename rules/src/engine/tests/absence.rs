@@ -102,3 +102,33 @@ fn a_consumer_that_is_behind_now_and_then_still_finds_a_dead_host() {
         "90 down firing view_lost",
     ]);
 }
+
+#[test]
+fn a_heartbeat_with_an_absurd_promise_is_taken_within_bounds() {
+    let check = |every: Duration, blind_at: u64| {
+        let mut story = Story::new(vec![]);
+        let mut beat = Event::new(START);
+        beat.push("event.dataset", Value::Text(event::heartbeat::DATASET));
+        beat.push("host.name", Value::Text("a"));
+        beat.push("agent.id", Value::Text("1"));
+        beat.push("watchfire.every_ms", Value::Int(i64::try_from(every.as_millis()).unwrap_or(i64::MAX)));
+        for path in [
+            "streams",
+            "backlog_bytes",
+            "ledger.written",
+            "ledger.acked",
+            "ledger.filtered",
+            "ledger.lost",
+            "ledger.pending",
+        ] {
+            beat.push(&format!("watchfire.{path}"), Value::Int(0));
+        }
+        story.engine.handle(Input::Event(&beat), START, &mut story.said);
+        assert_eq!(story.engine.stats().heartbeats, 1);
+        story.at(blind_at - 1).expect(&[]);
+        story.at(blind_at).expect(&[&format!("{blind_at} blind firing a heartbeat_missing")]);
+    };
+    check(Duration::ZERO, 3);
+    check(Duration::from_secs(20), 60);
+    check(Duration::MAX, 3 * 3600);
+}
