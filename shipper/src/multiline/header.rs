@@ -32,6 +32,7 @@ pub(super) enum Header {
 impl Header {
     /// The shape of `line`'s start, after a terminal's colors; `None` for any other text.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
+        let line = without_color(line);
         match line.first()? {
             b'0'..=b'9' => dated(line),
             b'[' => match dated(&line[1..]) {
@@ -48,10 +49,6 @@ impl Header {
                 let pairs: [&[u8]; 4] = [b"level=", b"time=", b"ts=", b"msg="];
                 pairs.iter().any(|start| line.starts_with(start)).then_some(Header::Pairs)
             }
-            0x1b => {
-                let end = line.iter().position(|byte| *byte == b'm')?;
-                Header::of(&line[end + 1..])
-            }
             _ => None,
         }
     }
@@ -67,6 +64,16 @@ impl Header {
     pub(super) fn has_time(self) -> bool {
         !matches!(self, Header::Json | Header::Level | Header::Pairs)
     }
+}
+
+/// Behind color sequences (`ESC [ 32 m`).
+fn without_color(mut line: &[u8]) -> &[u8] {
+    while let [0x1b, b'[', rest @ ..] = line {
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        let Some(behind) = rest.get(length..).and_then(|rest| rest.strip_prefix(b"m")) else { break };
+        line = behind;
+    }
+    line
 }
 
 fn dated(line: &[u8]) -> Option<Header> {
@@ -137,6 +144,7 @@ mod test {
             ("2026-11-23 10:30:45,123 ERROR x", Some(Header::Date)),
             ("2026-11-23T10:30:45Z ERROR x", Some(Header::Date)),
             ("\u{1b}[2m2026-11-23T10:30:45Z", Some(Header::Date)),
+            ("\u{1b}[1;2", None),
             ("2026/11/23 10:30:45 x", Some(Header::SlashDate)),
             ("[2026-11-23T10:30:45,123][INFO ]", Some(Header::BracketDate)),
             ("10:30:45.123 [main] INFO x", Some(Header::TimeOfDay)),

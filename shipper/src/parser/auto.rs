@@ -139,6 +139,14 @@ mod test {
                 "[0.666s][info][gc,heap] GC(0) ParOldGen: 0K(98304K)->8K(98304K)",
                 "info message=GC(0) ParOldGen: 0K(98304K)->8K(98304K) logger=gc,heap gc=- old=8K/98304K heap=-/-",
             ),
+            (
+                "0.051: [GC (Allocation Failure) [PSYoungGen: 512K->480K(1024K)] 512K->496K(261632K), 0.0007 secs]",
+                "info gc=GC (Allocation Failure) old=16K/260608K heap=496K/261632K",
+            ),
+            (
+                "[2018-05-17T08:19:35,939][WARN ][o.e.n.Node] hello",
+                "2018-05-17T08:19:35.939Z warn message=hello logger=o.e.n.Node",
+            ),
             ("ERROR disk full", "error message=disk full"),
             (
                 "E1123 09:30:45.123456   7 a.go:1] lost",

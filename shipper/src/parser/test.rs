@@ -73,6 +73,47 @@ proptest! {
     }
 }
 
+#[test]
+fn a_long_record_costs_no_more_than_its_length() {
+    // Were one of these read in quadratic time, the test would not end within the patience of anybody.
+    let parts = [
+        "1K->1K(1K) ",
+        "->",
+        "\u{1b}[1m",
+        "[",
+        "[a]",
+        "[a",
+        "at ",
+        "\tat \n",
+        " at a\n",
+        "{\"a\":",
+        "[[",
+        "a=1 ",
+        "\"\\",
+        ": ",
+        " - ",
+        "|",
+        "Error",
+        "Exception: ",
+        "\0",
+        "\n",
+        "Traceback (most recent call last):\n",
+        "panic: \n",
+        "\ngoroutine 1 [",
+        "GC(1) ",
+        " regions: ",
+    ];
+    let starts =
+        ["", "1.0: [GC ", "[0.1s][info][gc] GC(1) Pause ", "2026-11-23 10:30:45 ERROR ", "{\"a\":\"", "x\n"];
+    for (part, start) in parts.iter().flat_map(|part| starts.iter().map(move |start| (part, start))) {
+        let text = format!("{start}{}", part.repeat(40_000 / part.len()));
+        for config in ALL {
+            let mut fields = Fields::default();
+            Parser::new(&config, &Context::default()).parse(&text, Timestamp::EPOCH, &mut fields);
+        }
+    }
+}
+
 /// Compares one of our fields with what Filebeat's module made of the same line.
 fn compare(name: &str, expected: &serde_json::Value, fields: &Fields<'_>, text: &str) {
     let plain = |found: Option<Text<'_>>| match found {

@@ -28,7 +28,7 @@ const STARTS: [&str; 7] = [
 ];
 
 /// Lines at the top of the file, and within a record; they are known only in a stream that is known.
-const INSIDE: [&str; 14] = [
+const INSIDE: [&str; 13] = [
     "Java HotSpot(TM)",
     "OpenJDK ",
     "Memory: ",
@@ -42,8 +42,11 @@ const INSIDE: [&str; 14] = [
     "[Eden: ",
     "(concurrent mode ",
     "/proc/meminfo:",
-    "[",
 ];
+
+/// Changes of spaces that are read from one line. A real one has five; what stands before each is searched backwards, which a
+/// line of a megabyte of them must not turn into hours.
+const CHANGES_MAX: usize = 16;
 
 /// What the lines of one stream have said so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,9 +82,10 @@ impl Preunified {
     /// Reads one line; false when it is none of this kind.
     pub(super) fn read<'a>(&mut self, text: &'a str, clock: &mut Clock, fields: &mut Fields<'a>) -> bool {
         let (stamp, rest) = stamp(text, clock);
+        let is_detail = rest.starts_with("   ") && rest.trim_start_matches(' ').starts_with('[');
         let rest = rest.trim_start_matches(' ');
         let is_start = STARTS.iter().any(|start| rest.starts_with(start));
-        let is_inside = stamp.is_none() && INSIDE.iter().any(|start| rest.starts_with(start));
+        let is_inside = stamp.is_none() && (is_detail || INSIDE.iter().any(|start| rest.starts_with(start)));
         if !is_start && !(is_inside && (self.is_known || !rest.starts_with(['[', ':', ',']))) {
             return false;
         }
@@ -126,7 +130,7 @@ fn read_numbers<'a>(line: &'a str, fields: &mut Fields<'a>) {
 fn read_changes(line: &str) -> Option<Spaces> {
     let mut spaces = Spaces::default();
     let mut is_any = false;
-    for arrow in memmem::find_iter(line.as_bytes(), b"->") {
+    for arrow in memmem::find_iter(line.as_bytes(), b"->").take(CHANGES_MAX) {
         let before = &line[..arrow];
         let start = before.trim_end_matches(|part: char| part.is_ascii_alphanumeric() || part == '.').len();
         let Some((found @ Change { capacity: Some(_), .. }, _)) = change(&line[start..]) else { continue };
