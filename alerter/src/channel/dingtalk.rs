@@ -61,14 +61,17 @@ fn default_quota() -> Quota {
 #[derive(Debug)]
 pub struct Dingtalk {
     config: Config,
-    http: reqwest::Client,
+    deps: ChannelDeps,
 }
 
 impl Dingtalk {
     /// Opens no connection.
-    #[must_use]
-    pub fn new(config: &Config, deps: &ChannelDeps) -> Self {
-        Dingtalk { config: config.clone(), http: deps.http.clone() }
+    ///
+    /// # Errors
+    /// What is wrong with `url`.
+    pub fn new(config: &Config, deps: &ChannelDeps) -> Result<Self, String> {
+        http::check(deps.http.post(&config.url))?;
+        Ok(Dingtalk { config: config.clone(), deps: deps.clone() })
     }
 
     /// How much the robot accepts.
@@ -84,9 +87,9 @@ impl Dingtalk {
             query.push(("timestamp", now.as_millis().to_string()));
             query.push(("sign", sign(secret.reveal(), now.as_millis())));
         }
-        let request =
-            self.http.post(&self.config.url).query(&query).json(&body(&self.config, notification, options));
-        match http::ask(request, &notification.id).await {
+        let body = body(&self.config, notification, options);
+        let request = self.deps.http.post(&self.config.url).query(&query).json(&body);
+        match http::ask(&self.deps, request, &notification.id).await {
             Ok(answer) => judge(&answer, options),
             Err(outcome) => outcome,
         }

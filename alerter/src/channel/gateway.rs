@@ -70,7 +70,7 @@ pub struct Success {
 #[derive(Debug)]
 pub struct Gateway {
     config: Config,
-    http: reqwest::Client,
+    deps: ChannelDeps,
 }
 
 impl Gateway {
@@ -92,7 +92,9 @@ impl Gateway {
                 return Err(format!("`{pointer}` is no JSON pointer; write `/{pointer}`"));
             }
         }
-        Ok(Gateway { config: config.clone(), http: deps.http.clone() })
+        let gateway = Gateway { config: config.clone(), deps: deps.clone() };
+        http::check(gateway.request(&Words::sample()))?;
+        Ok(gateway)
     }
 
     /// The phone numbers.
@@ -111,11 +113,18 @@ impl Gateway {
     pub async fn send(&self, notification: &Notification, recipient: &str, options: SendOptions) -> Outcome {
         let bytes_max = options.bytes_max.unwrap_or(self.config.text_bytes_max);
         let words = Words::new(notification, recipient, bytes_max);
-        let mut request = self.http.post(words.fill_encoded(self.config.url.reveal()));
-        for (name, value) in &self.config.headers {
-            request = request.header(name, words.fill(value.reveal()));
+        match http::ask(&self.deps, self.request(&words), &notification.id).await {
+            Ok(answer) => judge(self.config.success.as_ref(), &answer),
+            Err(outcome) => outcome,
         }
-        request = match (&self.config.json, &self.config.form) {
+    }
+
+    fn request(&self, words: &Words) -> reqwest::RequestBuilder {
+        let mut request = self.deps.http.post(words.fill_encoded(self.config.url.reveal()));
+        for (name, value) in &self.config.headers {
+            request = request.header(name, words.fill_line(value.reveal()));
+        }
+        match (&self.config.json, &self.config.form) {
             (Some(json), _) => request.json(&words.fill_json(json)),
             (None, Some(form)) => {
                 let form: BTreeMap<_, _> =
@@ -123,10 +132,6 @@ impl Gateway {
                 request.form(&form)
             }
             (None, None) => request,
-        };
-        match http::ask(request, &notification.id).await {
-            Ok(answer) => judge(self.config.success.as_ref(), &answer),
-            Err(outcome) => outcome,
         }
     }
 }
@@ -147,6 +152,19 @@ impl Words {
             ("{priority}", transition.priority.to_string()),
             ("{state}", notification.state_word().to_owned()),
         ])
+    }
+
+    /// Words that fit everywhere, to try a request with.
+    fn sample() -> Self {
+        Words(
+            ["{recipient}", "{text}", "{title}", "{id}", "{rule}", "{priority}", "{state}"]
+                .map(|name| (name, "0".to_owned())),
+        )
+    }
+
+    /// [`Words::fill`] for a header, whose value is one line.
+    fn fill_line(&self, template: &str) -> String {
+        self.fill_with(template, |word| word.replace(char::is_control, " "))
     }
 
     /// One pass from left to right, so that what a log line says is never taken for a placeholder.
@@ -227,6 +245,21 @@ fn text_of(value: &Value) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_request_that_cannot_be_made_is_refused_at_the_start() {
+        let check = |text: &str, expected: &str| {
+            let config: Config = daemon::config::parse("sms", text).unwrap();
+            let built = Gateway::new(&config, &ChannelDeps::default()).err().unwrap_or_default();
+            assert!(built.starts_with(expected), "{text}: {built}");
+        };
+        let rest = "recipients: ['1'], json: { to: '{recipient}' }";
+        check(&format!("{{ url: 'https://sms/{{recipient}}', {rest} }}"), "");
+        check(&format!("{{ url: 'sms/send', {rest} }}"), "url or headers cannot work: relative URL");
+        check(&format!("{{ url: 'https://sms', headers: {{ 'a b': x }}, {rest} }}"), "url or headers cannot");
+        check("{ url: 'https://sms', recipients: [], json: {} }", "`recipients` is empty");
+        check("{ url: 'https://sms', recipients: ['1'] }", "write either `json` or `form`");
+    }
+
     fn check(body: &str, expected: &str) {
         let success = Success {
             code: "/Code".to_owned(),
@@ -254,7 +287,7 @@ mod tests {
         let words = Words([
             ("{recipient}", "+86".to_owned()),
             ("{text}", r#"a "quoted" {recipient}"#.to_owned()),
-            ("{title}", String::new()),
+            ("{title}", "two\nlines".to_owned()),
             ("{id}", String::new()),
             ("{rule}", String::new()),
             ("{priority}", "P0".to_owned()),
@@ -265,6 +298,7 @@ mod tests {
         check("{unknown} {", "{unknown} {");
         check("中{priority}文", "中P0文");
         assert_eq!(words.fill_encoded("https://x/?to={recipient}"), "https://x/?to=%2B86");
+        assert_eq!(words.fill_line("X {title}"), "X two lines");
         let json =
             words.fill_json(&serde_json::json!({ "to": ["{recipient}"], "n": 1, "content": "{text}" }));
         assert_eq!(json.to_string(), r#"{"content":"a \"quoted\" {recipient}","n":1,"to":["+86"]}"#);

@@ -3,11 +3,12 @@
 //! Enters: a request. Leaves: status, waiting time and a bounded body, or an outcome when there was no answer.
 //! Never: a verdict on a 2xx; the vendors answer `200` to nearly everything, and their bodies decide.
 
+use std::error::Error as _;
 use std::time::Duration;
 
-use super::Outcome;
+use super::{ChannelDeps, Outcome};
 
-/// The longest that a vendor may take for one request.
+/// The longest that a vendor may take for one request, unless [`ChannelDeps`] says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most that is read of an answer; no vendor's answer comes near it.
@@ -31,8 +32,8 @@ pub struct Answer {
 ///
 /// # Errors
 /// [`Outcome::RetryAfter`] when no answer came: refused, broken off, or timed out.
-pub async fn ask(request: reqwest::RequestBuilder, id: &str) -> Result<Answer, Outcome> {
-    let sent = request.timeout(TIMEOUT).header("Idempotency-Key", id).send().await;
+pub async fn ask(deps: &ChannelDeps, request: reqwest::RequestBuilder, id: &str) -> Result<Answer, Outcome> {
+    let sent = request.timeout(deps.timeout).header("Idempotency-Key", id).send().await;
     let mut response = sent.map_err(|error| unanswered(&error))?;
     let status = response.status().as_u16();
     let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
@@ -49,6 +50,21 @@ pub async fn ask(request: reqwest::RequestBuilder, id: &str) -> Result<Answer, O
     Ok(Answer { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
+/// Refuses a request that could never be sent.
+///
+/// # Errors
+/// What is wrong with the address or a header; without the address, which often holds a token.
+pub fn check(request: reqwest::RequestBuilder) -> Result<(), String> {
+    let way_out = "write `url: \"https://host/path\"`";
+    let request = request
+        .build()
+        .map_err(|error| format!("url or headers cannot work: {}; {way_out}", innermost(&error)))?;
+    match request.url().scheme() {
+        "http" | "https" => Ok(()),
+        scheme => Err(format!("url begins with `{scheme}:`; {way_out}")),
+    }
+}
+
 impl Answer {
     /// The outcome when the status alone decides; `None` for 2xx, where the body does.
     #[must_use]
@@ -60,6 +76,9 @@ impl Answer {
                 Some(Outcome::RetryAfter { delay: self.retry_after, reason: reason() })
             }
             413 => Some(Outcome::Shrink { bytes_max: 1024, reason: reason() }),
+            300..=399 => Some(Outcome::Permanent {
+                reason: format!("{} (redirects are not followed; write the final address)", reason()),
+            }),
             _ => Some(Outcome::Permanent { reason: reason() }),
         }
     }
@@ -106,16 +125,23 @@ fn unanswered(error: &reqwest::Error) -> Outcome {
         error if error.is_connect() => "cannot connect",
         _ => "no answer",
     };
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let detail = if std::ptr::eq(cause, std::ptr::from_ref(error) as *const _) {
-        String::new()
+    let detail = error.source().map_or(String::new(), |_| format!(": {}", innermost(error)));
+    let reason = format!("{what}{detail}");
+    // Not a matter of time: the same request cannot be made again either.
+    if error.is_builder() {
+        Outcome::Permanent { reason }
     } else {
-        format!(": {cause}")
-    };
-    Outcome::RetryAfter { delay: None, reason: format!("{what}{detail}") }
+        Outcome::RetryAfter { delay: None, reason }
+    }
+}
+
+/// The cause of all causes: it names no URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    while let Some(inner) = cause.and_then(std::error::Error::source) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| "it cannot be made into a request".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]
@@ -138,13 +164,28 @@ mod tests {
         check(408, None, "RetryAfter { delay: None, reason: \"http 408: why\" }");
         check(413, None, "Shrink { bytes_max: 1024, reason: \"http 413: why\" }");
         check(404, None, "Permanent { reason: \"http 404: why\" }");
-        check(302, None, "Permanent { reason: \"http 302: why\" }");
+        let way_out = "(redirects are not followed; write the final address)";
+        check(302, None, &format!("Permanent {{ reason: \"http 302: why {way_out}\" }}"));
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_sent_is_refused_without_its_address() {
+        let check = |url: &str, expected: &str| {
+            let checked = super::check(reqwest::Client::new().post(url)).err().unwrap_or_default();
+            assert!(checked.starts_with(expected), "{url}: {checked}");
+            assert!(!checked.contains("hidden"), "{checked}");
+        };
+        check("https://host/hidden", "");
+        check("host/hidden", "url or headers cannot work: relative URL without a base; write `url:");
+        check("http://:80/hidden", "url or headers cannot work: empty host; write `url:");
+        check("ftp://host/hidden", "url begins with `ftp:`; write `url: ");
     }
 
     #[tokio::test]
     async fn a_refused_connection_does_not_print_the_token() {
-        let request = reqwest::Client::new().post("http://127.0.0.1:1/robot?access_token=hidden");
-        let Err(Outcome::RetryAfter { delay: None, reason }) = ask(request, "id").await else {
+        let deps = ChannelDeps::default();
+        let request = deps.http.post("http://127.0.0.1:1/robot?access_token=hidden");
+        let Err(Outcome::RetryAfter { delay: None, reason }) = ask(&deps, request, "id").await else {
             panic!("an answer came from port 1");
         };
         assert!(reason.starts_with("cannot connect"), "{reason}");

@@ -113,10 +113,20 @@ pub struct SendOptions {
 }
 
 /// What channels share.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ChannelDeps {
-    /// One connection pool. Each request sets its own time limit.
+    /// One connection pool. It follows no redirect: a POST would arrive as a GET, without its body.
     pub http: reqwest::Client,
+    /// The longest that a vendor may take for one request.
+    pub timeout: Duration,
+}
+
+impl Default for ChannelDeps {
+    fn default() -> Self {
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        // Only a broken TLS set-up fails here, and with that no client can be had at all.
+        ChannelDeps { http: builder.build().unwrap_or_default(), timeout: http::TIMEOUT }
+    }
 }
 
 /// Why a channel cannot be built from its configuration.
@@ -161,8 +171,8 @@ impl Channel {
             ChannelConfig::Webhook(config) => {
                 Member::Webhook(webhook::Webhook::new(name, config, deps).map_err(wrong)?)
             }
-            ChannelConfig::Dingtalk(config) => Member::Dingtalk(dingtalk::Dingtalk::new(config, deps)),
-            ChannelConfig::Wecom(config) => Member::Wecom(wecom::Wecom::new(config, deps)),
+            ChannelConfig::Dingtalk(config) => Member::Dingtalk(dingtalk::Dingtalk::new(config, deps).map_err(wrong)?),
+            ChannelConfig::Wecom(config) => Member::Wecom(wecom::Wecom::new(config, deps).map_err(wrong)?),
             ChannelConfig::Sms(config) | ChannelConfig::Voice(config) => {
                 Member::Gateway(gateway::Gateway::new(config, deps).map_err(wrong)?)
             }

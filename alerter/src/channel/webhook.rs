@@ -26,7 +26,7 @@ pub struct Config {
 pub struct Webhook {
     name: String,
     config: Config,
-    http: reqwest::Client,
+    deps: ChannelDeps,
 }
 
 impl Webhook {
@@ -35,15 +35,13 @@ impl Webhook {
     /// # Errors
     /// What is wrong with the URL or a header.
     pub fn new(name: &str, config: &Config, deps: &ChannelDeps) -> Result<Self, String> {
-        let webhook = Webhook { name: name.to_owned(), config: config.clone(), http: deps.http.clone() };
-        webhook.request().build().map_err(|error| {
-            format!("url or headers cannot work: {}; write `url: \"https://host/path\"`", error.without_url())
-        })?;
+        let webhook = Webhook { name: name.to_owned(), config: config.clone(), deps: deps.clone() };
+        http::check(webhook.request())?;
         Ok(webhook)
     }
 
     fn request(&self) -> reqwest::RequestBuilder {
-        let request = self.http.post(self.config.url.reveal());
+        let request = self.deps.http.post(self.config.url.reveal());
         self.config
             .headers
             .iter()
@@ -53,7 +51,7 @@ impl Webhook {
     /// Sends once.
     pub async fn send(&self, notification: &Notification, options: SendOptions) -> Outcome {
         let request = self.request().json(&payload(&self.name, notification, options));
-        match http::ask(request, &notification.id).await {
+        match http::ask(&self.deps, request, &notification.id).await {
             Ok(answer) => answer.refusal().unwrap_or(Outcome::Delivered { reference: String::new() }),
             Err(outcome) => outcome,
         }

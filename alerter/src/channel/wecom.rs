@@ -48,14 +48,17 @@ fn default_quota() -> Quota {
 #[derive(Debug)]
 pub struct Wecom {
     config: Config,
-    http: reqwest::Client,
+    deps: ChannelDeps,
 }
 
 impl Wecom {
     /// Opens no connection.
-    #[must_use]
-    pub fn new(config: &Config, deps: &ChannelDeps) -> Self {
-        Wecom { config: config.clone(), http: deps.http.clone() }
+    ///
+    /// # Errors
+    /// What is wrong with `url`.
+    pub fn new(config: &Config, deps: &ChannelDeps) -> Result<Self, String> {
+        http::check(deps.http.post(&config.url))?;
+        Ok(Wecom { config: config.clone(), deps: deps.clone() })
     }
 
     /// How much the robot accepts.
@@ -67,9 +70,9 @@ impl Wecom {
     /// Sends once.
     pub async fn send(&self, notification: &Notification, options: SendOptions) -> Outcome {
         let query = [("key", self.config.key.reveal())];
-        let request =
-            self.http.post(&self.config.url).query(&query).json(&body(&self.config, notification, options));
-        match http::ask(request, &notification.id).await {
+        let body = body(&self.config, notification, options);
+        let request = self.deps.http.post(&self.config.url).query(&query).json(&body);
+        match http::ask(&self.deps, request, &notification.id).await {
             Ok(answer) => judge(&answer, options),
             Err(outcome) => outcome,
         }
