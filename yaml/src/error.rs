@@ -109,7 +109,7 @@ fn syntax(error: &Error, text: &str, place: Place) -> (String, Option<String>) {
 }
 
 /// A name that is not among `known`.
-fn unknown(kind: &str, name: &str, known: &[&str]) -> (String, Option<String>) {
+pub(crate) fn unknown(kind: &str, name: &str, known: &[&str]) -> (String, Option<String>) {
     let what = match nearest(name, known) {
         Some(near) => format!("unknown {kind} `{name}`, did you mean `{near}`?"),
         None => format!("unknown {kind} `{name}`"),

@@ -34,6 +34,14 @@ impl YamlError {
     pub fn at(name: &str, text: &str, place: Place, what: &str) -> Self {
         YamlError(place::point(name, text, place, what, None))
     }
+
+    /// An error about `wrong` at `place`, which is no `kind` that exists, worded as those of [`parse`] about unknown
+    /// keys: with the nearest of `known`, and all of them.
+    #[must_use]
+    pub fn unknown(name: &str, text: &str, place: Place, kind: &str, wrong: &str, known: &[&str]) -> Self {
+        let (what, help) = error::unknown(kind, wrong, known);
+        YamlError(place::point(name, text, place, &what, help.as_deref()))
+    }
 }
 
 /// Types `text`; `name` stands for the file in errors. `${...}` is text like any other.
