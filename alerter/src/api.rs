@@ -86,7 +86,6 @@ impl Board {
     }
 
     /// The routes, for the admin page.
-    #[must_use]
     pub fn router(&self) -> Router {
         Router::new()
             .route("/api/alerts", get(alerts))

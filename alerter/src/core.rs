@@ -336,3 +336,6 @@ fn advance(positions: &mut Vec<Position>, record: &Record) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

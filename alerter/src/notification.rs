@@ -149,3 +149,89 @@ pub fn truncate(text: &str, bytes_max: usize) -> Cow<'_, str> {
     };
     Cow::Owned(format!("{}{MARK}", &text[..text.floor_char_boundary(room)]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use rules::AlertState;
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    #[test]
+    fn a_firing_says_what_is_wrong_first() {
+        let text = sample::notification("checkout", Priority::P1, Kind::Firing, START).text(None);
+        insta::assert_snapshot!(text, @r"
+        [P1] FIRING rule-checkout checkout
+        checkout is failing
+        value: 31 of 500 events (6.2 %) in 1m, limit 5 %
+        reason: condition_met
+        started: 2023-11-14T22:13:20.000Z
+        service.name: checkout
+        runbook: https://wiki/checkout
+        > payment refused
+        ");
+    }
+
+    #[test]
+    fn a_resolution_that_is_a_first_word_says_so() {
+        let text = sample::notification("checkout", Priority::P0, Kind::Resolved, START).text(None);
+        insta::assert_snapshot!(text, @r"
+        [P0] RESOLVED rule-checkout checkout
+        checkout is failing
+        the firing of this alert could not be delivered here
+        value: 31 of 500 events (6.2 %) in 1m, limit 5 %
+        reason: recovered
+        started: 2023-11-14T22:13:20.000Z
+        ended: 2023-11-14T22:14:20.000Z
+        service.name: checkout
+        runbook: https://wiki/checkout
+        > payment refused
+        ");
+    }
+
+    #[test]
+    fn a_short_text_keeps_its_bound() {
+        let notification = sample::notification("checkout", Priority::P0, Kind::Repeat(2), START);
+        assert_eq!(notification.short_text(100), "[P0] STILL FIRING: checkout is failing");
+        assert_eq!(notification.short_text(20), "[P0] STILL FIRING…");
+        assert!(notification.is_urgent());
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        let check = |text: &str, bytes_max: usize, expected: &str| {
+            assert_eq!(truncate(text, bytes_max), expected, "{text} in {bytes_max}");
+        };
+        check("alarm", 5, "alarm");
+        check("alarm", 4, "a…");
+        check("alarm", 3, "…");
+        check("alarm", 2, "");
+        check("告警通知", 12, "告警通知");
+        check("告警通知", 11, "告警…");
+        check("告警通知", 8, "告…");
+        check("", 0, "");
+    }
+
+    #[test]
+    fn an_id_is_the_same_for_ever_and_of_one_thing() {
+        let id = |name: &str, kind, channel: &str, recipient: &str, at| {
+            let transition = sample::transition(name, Priority::P1, AlertState::Firing, at);
+            Notification::derive_id(&transition, kind, channel, recipient)
+        };
+        let first = id("a", Kind::Firing, "ops", "", START);
+        assert_eq!(first, "60762fdcdcb0967218d3c9c785abc2c6");
+        let others = [
+            id("b", Kind::Firing, "ops", "", START),
+            id("a", Kind::Resolved, "ops", "", START),
+            id("a", Kind::Repeat(1), "ops", "", START),
+            id("a", Kind::Repeat(2), "ops", "", START),
+            id("a", Kind::Firing, "sms", "", START),
+            id("a", Kind::Firing, "ops", "138", START),
+            id("a", Kind::Firing, "ops1", "38", START),
+            id("a", Kind::Firing, "ops", "", Timestamp::from_secs(1_700_000_001)),
+        ];
+        let distinct: std::collections::BTreeSet<&String> = others.iter().chain([&first]).collect();
+        assert_eq!(distinct.len(), others.len() + 1);
+    }
+}

@@ -206,3 +206,6 @@ fn row(transition: &Transition, kind: Kind, firing: &Transition, address: &Addre
     };
     Row::new(&address.channel, &address.recipient, notification, now)
 }
+
+#[cfg(test)]
+mod tests;

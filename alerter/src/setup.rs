@@ -16,7 +16,7 @@ use crate::channel::ChannelDeps;
 use crate::core::Plan;
 use crate::outbox::Limits;
 use crate::route::Routes;
-use crate::{Channel, ChannelConfig, config};
+use crate::{Channel, ChannelConfig, Quota, config};
 use config::{EngineConfig, OutboxConfig, RouteConfig, StateConfig};
 
 /// The end of a rule test file's name.
@@ -97,6 +97,7 @@ impl Setup {
         for (name, config) in parts.channels {
             match Channel::build(name, config, deps) {
                 Ok(channel) => {
+                    problems.extend(channel.quota().and_then(|quota| impossible(name, quota)));
                     channels.insert(name.clone(), Arc::new(channel));
                 }
                 Err(error) => problems.push(error.to_string()),
@@ -128,6 +129,14 @@ impl Setup {
             files,
         })
     }
+}
+
+/// A reserve that leaves nothing for the others.
+fn impossible(channel: &str, quota: Quota) -> Option<String> {
+    let Quota { messages, reserved, .. } = quota;
+    (reserved >= messages.get()).then(|| {
+        format!("channel `{channel}`: the quota reserves {reserved} of {messages} messages for P0: leave some for the rest")
+    })
 }
 
 /// The patterns as globs, for the reader and for the watcher of changes.
@@ -173,30 +182,21 @@ fn is_test(path: &Path) -> bool {
     path.to_str().is_some_and(|path| path.ends_with(TEST_SUFFIX))
 }
 
-fn read_rules(files: &[PathBuf], problems: &mut Vec<String>) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
-    let mut places: BTreeMap<String, String> = BTreeMap::new();
-    for path in files {
+fn read_rules(paths: &[PathBuf], problems: &mut Vec<String>) -> Vec<Rule> {
+    let mut files = Vec::new();
+    for path in paths {
         let name = path.display().to_string();
         let loaded = match std::fs::read_to_string(path) {
             Ok(text) => rules::rule::load(&name, &text).map_err(|error| error.to_string()),
             Err(error) => Err(format!("{name}: {error}")),
         };
         match loaded {
-            Ok(file) => {
-                for rule in file.rules {
-                    let place = format!("{name}:{}", rule.line);
-                    if let Some(first) = places.insert(rule.name.clone(), place.clone()) {
-                        let rule = &rule.name;
-                        problems.push(format!(
-                            "{place}: rule `{rule}` is also at {first}; give one another name"
-                        ));
-                    }
-                    rules.push(rule);
-                }
-            }
+            Ok(file) => files.push(file),
             Err(problem) => problems.push(problem),
         }
     }
-    rules
+    if let Err(error) = rules::rule::distinct(&files) {
+        problems.push(error.to_string());
+    }
+    files.into_iter().flat_map(|file| file.rules).collect()
 }

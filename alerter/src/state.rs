@@ -122,6 +122,12 @@ impl Store {
         Ok(())
     }
 
+    /// Lets go of the file, as a failed write does.
+    #[cfg(test)]
+    pub(crate) fn let_go(&mut self) {
+        self.database = None;
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -249,3 +255,6 @@ fn wrong(path: &Path, error: impl Into<redb::Error>) -> StateError {
         error => StateError::Corrupt { path, reason: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests;

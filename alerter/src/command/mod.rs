@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use daemon::Clock;
 use daemon::admin::AdminError;
 use daemon::config::ConfigError;
 use daemon::log::LogError;
@@ -19,6 +20,7 @@ mod check;
 mod notify;
 mod reload;
 mod run;
+mod test;
 
 /// Evaluates rules over events and tells people.
 #[derive(Debug, Parser)]
@@ -31,9 +33,21 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run until SIGTERM or SIGINT; SIGHUP, or a changed file, reads configuration and rules again.
-    Run(ConfigFlag),
+    Run {
+        #[command(flatten)]
+        config: ConfigFlag,
+        /// Rehearse: a clock that runs faster, as SPEED@SINCE
+        #[arg(long, value_name = "LAPSE", hide = true)]
+        time_lapse: Option<Clock>,
+    },
     /// Say whether configuration and rules can be used, and list every problem.
     Check(ConfigFlag),
+    /// Run the tests of rule files.
+    Test {
+        /// Test files (`*.test.yml`), or rule files, whose tests stand beside them.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
     /// Send a test notification through one channel and print what the vendor said, for each recipient.
     Notify {
         #[command(flatten)]
@@ -73,8 +87,12 @@ enum CommandError {
 /// Runs one command. Answers go to `out`, problems to `problems`.
 pub async fn execute(cli: Cli, out: &mut impl Write, problems: &mut impl Write) -> ExitCode {
     let done = match &cli.command {
-        Command::Run(config) => run::run(&config.path).await.map(|()| true),
+        Command::Run { config, time_lapse } => {
+            let clock = time_lapse.clone().unwrap_or(Clock::System);
+            run::run(&config.path, clock).await.map(|()| true)
+        }
         Command::Check(config) => check::check(&config.path, out).map(|()| true),
+        Command::Test { files } => test::test(files, out).map(|tally| tally.failed == 0),
         Command::Notify { config, channel } => notify::notify(&config.path, channel, out).await,
     };
     match done {

@@ -2,7 +2,7 @@
 //!
 //! Enters: SIGHUP, changed files. Leaves: a new [`Setup`], or why there is none. Never: half a configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use daemon::glob::Glob;
 use daemon::reload::Reload;
@@ -46,15 +46,15 @@ pub(super) async fn watch(
     }
 }
 
-fn watcher(path: &PathBuf, rules: &[String]) -> Option<Reload> {
+fn watcher(path: &Path, rules: &[String]) -> Option<Reload> {
     let mut globs = rule_globs(rules, folder(path)).unwrap_or_default();
-    globs.extend(Glob::new(&path.display().to_string(), &PathBuf::new()));
+    globs.extend(Glob::new(&path.display().to_string(), Path::new("")));
     Reload::new(globs)
         .inspect_err(|error| tracing::error!(%error, "cannot watch for SIGHUP, restart to reload"))
         .ok()
 }
 
-fn load(path: &PathBuf, deps: &ChannelDeps) -> Result<(Config, Setup), SetupError> {
+fn load(path: &Path, deps: &ChannelDeps) -> Result<(Config, Setup), SetupError> {
     let config = Config::load(path).map_err(|error| SetupError { problems: vec![error.to_string()] })?;
     let setup = Setup::load(config.parts(), folder(path), deps)?;
     Ok((config, setup))

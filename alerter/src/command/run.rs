@@ -17,7 +17,7 @@ use crate::config::{Config, SourceConfig};
 use crate::run::RunError;
 use crate::{Deps, Setup};
 
-pub(super) async fn run(path: &Path) -> Result<(), CommandError> {
+pub(super) async fn run(path: &Path, clock: Clock) -> Result<(), CommandError> {
     let config = Config::load(path)?;
     log::init(config.log.format, &config.log.level)?;
     let shutdown = shutdown::on_signals()?;
@@ -39,7 +39,7 @@ pub(super) async fn run(path: &Path) -> Result<(), CommandError> {
     tokio::spawn(reload::watch(path.to_owned(), config, channel_deps, requests));
     tokio::spawn(systemd::watchdog(shutdown.clone()));
     systemd::ready();
-    let deps = Deps { clock: Clock::System, source, readiness, metrics, board, observer: None, reloads };
+    let deps = Deps { clock, source, readiness, metrics, board, observer: None, reloads };
     let ended = crate::run(setup, deps, shutdown.clone()).await;
     systemd::stopping();
     shutdown.cancel();

@@ -21,7 +21,7 @@ mod engine;
 mod route;
 
 pub use engine::{Blind, EngineConfig};
-pub use route::{RouteConfig, routes};
+pub use route::{RouteConfig, check_routes, routes};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -137,7 +137,7 @@ impl Config {
         let config: Config = daemon::config::load(path)?;
         // The text again, for the places of what does not fit.
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        route::check(&path.display().to_string(), &text, &config.channels, &config.routes)?;
+        check_routes(&path.display().to_string(), &text, &config.channels, &config.routes)?;
         Ok(config)
     }
 
@@ -147,7 +147,7 @@ impl Config {
     /// [`ConfigError::Invalid`], ready to print.
     pub fn parse(name: &str, text: &str) -> Result<Self, ConfigError> {
         let config: Config = daemon::config::parse(name, text)?;
-        route::check(name, text, &config.channels, &config.routes)?;
+        check_routes(name, text, &config.channels, &config.routes)?;
         Ok(config)
     }
 }
@@ -157,3 +157,6 @@ impl Config {
 pub fn default_channels() -> BTreeMap<String, ChannelConfig> {
     BTreeMap::from([("console".to_owned(), ChannelConfig::Console(console::Config::default()))])
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,20 +27,22 @@ pub struct RouteConfig {
     pub repeat: Option<Span>,
 }
 
-/// Refuses a route to a channel that does not exist.
-pub(super) fn check(
+/// Refuses routes to channels that do not exist; `text` is the file called `name`, for the places.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] with every such place.
+pub fn check_routes(
     name: &str,
     text: &str,
     channels: &BTreeMap<String, ChannelConfig>,
     routes: &BTreeMap<Priority, RouteConfig>,
 ) -> Result<(), ConfigError> {
-    let unknown = routes.values().flat_map(|route| &route.channels);
-    let unknown = unknown.filter(|channel| !channels.contains_key(&channel.value));
-    let problems: Vec<String> = unknown
+    let known: Vec<&str> = channels.keys().map(String::as_str).collect();
+    let named = routes.values().flat_map(|route| &route.channels);
+    let problems: Vec<String> = named
+        .filter(|channel| !channels.contains_key(&channel.value))
         .map(|channel| {
-            let what =
-                format!("there is no channel `{}`{}", channel.value, hint(&channel.value, channels.keys()));
-            YamlError::at(name, text, Place::of(channel), &what).0
+            YamlError::unknown(name, text, Place::of(channel), "channel", &channel.value, &known).0
         })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(problems.join("\n"))) }
@@ -75,32 +77,4 @@ fn route(
         names = channels.keys().cloned().collect();
     }
     Route { channels: names, repeat: None }
-}
-
-fn hint<'a>(wanted: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known: Vec<&String> = known.collect();
-    match known.iter().min_by_key(|name| edits(wanted, name)) {
-        Some(nearest) if edits(wanted, nearest) <= wanted.chars().count() / 2 => {
-            format!(", did you mean `{nearest}`?")
-        }
-        _ => format!(
-            "; the channels are {}",
-            known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
-        ),
-    }
-}
-
-/// Characters to insert, remove or change to get from one word to the other.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (at, left) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (column, right) in to.iter().enumerate() {
-            let changed = diagonal + usize::from(left != *right);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(row[column] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }

@@ -53,7 +53,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Settled {
     /// The row is over: what it was, and how it ended.
-    Over(Row, Delivery),
+    Over(Box<Row>, Box<Delivery>),
     /// It goes again.
     Again {
         /// When.
@@ -286,7 +286,7 @@ impl Outbox {
         self.changed.insert(id);
         let delivery = Delivery::of(&row, verdict, detail, now);
         self.history.push(delivery.clone());
-        Some(Settled::Over(row, delivery))
+        Some(Settled::Over(Box::new(row), Box::new(delivery)))
     }
 }
 

@@ -181,7 +181,7 @@ impl Delivery {
             at: now,
             notification: row.notification.id.clone(),
             kind: row.notification.kind,
-            rule: transition.rule.to_string(),
+            rule: transition.rule.clone(),
             group: transition.group.clone(),
             priority: transition.priority,
             channel: row.channel.clone(),

@@ -229,7 +229,7 @@ impl Shell {
                 self.readiness.down(&part, delivery.detail);
             }
             Ok(Some(Settled::Again { is_unreachable: true, reason, .. })) => {
-                self.readiness.down(&part, reason)
+                self.readiness.down(&part, reason);
             }
             Ok(_) => {}
             Err(error) => self.written(Err(error)),
@@ -307,3 +307,6 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
         _ => work(),
     }
 }
+
+#[cfg(test)]
+mod tests;
