@@ -6,8 +6,9 @@
 //! A stream mostly repeats itself, so the parser that took the last record tries first. Else the first byte says which
 //! can take it at all.
 //!
-//! Measured on lines of `time LEVEL [service] [trace=..] logger - message`: trying the last parser first halves the time
-//! of a line, and asking the first byte before any parser is worth as much again on lines of plain text.
+//! Measured (`benches/parse.rs`): where the last guess holds, a line costs what it costs with its parser named. Where every
+//! guess fails, as on prose, it costs twice that, a seventh of a microsecond; so the first byte settles most guesses, and the
+//! rest fail at their first separator.
 
 use event::{Fields, Timestamp};
 
