@@ -1,7 +1,7 @@
 //! What one record costs to read, for each parser and for `auto`, and one line to join.
 //!
-//! Each case is a stream of a thousand lines whose times move on as a busy service's do, so that remembered seconds and
-//! sticky guesses count as they would in a file.
+//! Each case is a stream of a thousand lines whose times move on as a busy service's do, so that remembered
+//! seconds and sticky guesses count as they would in a file.
 
 use std::hint::black_box;
 

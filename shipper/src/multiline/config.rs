@@ -1,6 +1,7 @@
 //! `multiline:` of a file input.
 //!
-//! Enters: a preset's name, or a map with a pattern. Leaves: [`MultilineConfig`]. Never: a pattern that does not compile.
+//! Enters: a preset's name, or a map with a pattern. Leaves: [`MultilineConfig`]. Never: a pattern that does
+//! not compile.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,7 +33,8 @@ impl Default for MultilineConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
-    /// Java, Kotlin and Scala: stack traces, `Caused by:` and whatever else follows a line that starts a record.
+    /// Java, Kotlin and Scala: stack traces, `Caused by:` and whatever else follows a line that starts a
+    /// record.
     Java,
     /// Python tracebacks, chained ones and those of exception groups too.
     Python,

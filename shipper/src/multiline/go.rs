@@ -1,7 +1,7 @@
 //! Go panics and fatal errors, with the stacks of all goroutines.
 //!
-//! Enters: the lines of a stream. Leaves: what each is in a dump. Never: a panic as a part of the line before it, which is
-//! another goroutine's and has nothing to do with it.
+//! Enters: the lines of a stream. Leaves: what each is in a dump. Never: a panic as a part of the line before
+//! it, which is another goroutine's and has nothing to do with it.
 
 use super::preset::Sign;
 

@@ -1,6 +1,7 @@
 //! How the first line of a record looks.
 //!
-//! Enters: a line. Leaves: its shape, by its first bytes. Never: a parse; two lines of one shape begin in the same way.
+//! Enters: a line. Leaves: its shape, by its first bytes. Never: a parse; two lines of one shape begin in the
+//! same way.
 
 /// Ways in which logs begin a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +54,14 @@ impl Header {
         }
     }
 
-    /// True when such a line is always a whole record: its writer escapes line ends, and a line joined to it would only
-    /// make it unreadable.
+    /// True when such a line is always a whole record: its writer escapes line ends, and a line joined to it
+    /// would only make it unreadable.
     pub(super) fn is_whole(self) -> bool {
         matches!(self, Header::Json | Header::Pairs | Header::Uptime)
     }
 
-    /// True when the shape holds a time. A line of another shape with a time is another program's record; one with a
-    /// level or pairs alone may as well be a line of a message.
+    /// True when the shape holds a time. A line of another shape with a time is another program's record; one
+    /// with a level or pairs alone may as well be a line of a message.
     pub(super) fn has_time(self) -> bool {
         !matches!(self, Header::Json | Header::Level | Header::Pairs)
     }
@@ -100,7 +101,8 @@ fn capital(line: &[u8]) -> Option<Header> {
     matches!(line.get(end), None | Some(b' ' | b'\t' | b':' | b'|')).then_some(Header::Level)
 }
 
-/// Compares with a pattern: `d` is a digit, `a` a letter, `_` a blank or the `T` of ISO times, all else is itself.
+/// Compares with a pattern: `d` is a digit, `a` a letter, `_` a blank or the `T` of ISO times, all else is
+/// itself.
 fn is_shape(line: &[u8], pattern: &[u8]) -> bool {
     line.len() >= pattern.len()
         && line.iter().zip(pattern).all(|(byte, wanted)| match wanted {

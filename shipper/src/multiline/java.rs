@@ -1,7 +1,7 @@
 //! Java, Kotlin and Scala; C# and Node, whose frames look alike.
 //!
-//! Enters: a line that is no first line of a record. Leaves: what it is in a stack trace. Never: state; each line of such
-//! a trace says by itself what it is.
+//! Enters: a line that is no first line of a record. Leaves: what it is in a stack trace. Never: state; each
+//! line of such a trace says by itself what it is.
 
 use super::preset::Sign;
 
@@ -22,8 +22,8 @@ pub(super) fn read(line: &[u8]) -> Sign {
     }
 }
 
-/// A word that ends in `Exception`, `Error` or `Throwable` with a colon or the line's end behind it. Searched from the
-/// colons: three searches for the words cost more than all the rest of the joining.
+/// A word that ends in `Exception`, `Error` or `Throwable` with a colon or the line's end behind it. Searched
+/// from the colons: three searches for the words cost more than all the rest of the joining.
 fn is_throwable(line: &[u8]) -> bool {
     let names: [&[u8]; 3] = [b"Exception", b"Error", b"Throwable"];
     let is_named = |before: &[u8]| names.iter().any(|name| before.ends_with(name));

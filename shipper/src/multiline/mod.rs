@@ -1,7 +1,8 @@
 //! Which lines belong to one record.
 //!
-//! Enters: the lines of one stream in order, without their line ends, and the time. Leaves: for each line, where it
-//! stands to the record before it. Never: the bytes. The caller keeps ranges and joins them; nothing is copied.
+//! Enters: the lines of one stream in order, without their line ends, and the time. Leaves: for each line,
+//! where it stands to the record before it. Never: the bytes. The caller keeps ranges and joins them; nothing
+//! is copied.
 //!
 //! ```text
 //! line                          handle    the caller's collected range
@@ -47,7 +48,8 @@ pub struct Multiline {
     lines: u64,
     bytes: u64,
     deadline: Option<Timestamp>,
-    /// What was collected is complete although [`Joint::Starts`] was said: a line that ends a record had to start one.
+    /// What was collected is complete although [`Joint::Starts`] was said: a line that ends a record had to
+    /// start one.
     is_complete: bool,
     cuts: u64,
 }
@@ -73,8 +75,8 @@ impl Multiline {
         Multiline { rule, limits, lines: 0, bytes: 0, deadline: None, is_complete: false, cuts: 0 }
     }
 
-    /// Places one line. A line that would bring a record over [`Limits`] starts a new one instead: nothing is dropped,
-    /// and [`Multiline::cuts`] counts it.
+    /// Places one line. A line that would bring a record over [`Limits`] starts a new one instead: nothing is
+    /// dropped, and [`Multiline::cuts`] counts it.
     pub fn handle(&mut self, line: &[u8], now: Timestamp) -> Joint {
         let has_collected = self.lines > 0 && !self.is_complete;
         let joint = match &mut self.rule {

@@ -1,4 +1,5 @@
-//! Joining by the user's own regular expression, with the meaning that Filebeat gives to `negate` and `match`.
+//! Joining by the user's own regular expression, with the meaning that Filebeat gives to `negate` and
+//! `match`.
 //!
 //! Enters: a line. Leaves: its place. Never: state of its own beyond the configuration.
 
@@ -18,8 +19,8 @@ impl Pattern {
         Pattern { pattern: config.pattern.clone(), negate: config.negate, place: config.place }
     }
 
-    /// `match: after` joins matching lines to the line before them; `match: before` to the line after them, so that
-    /// the first line that does not match completes the record.
+    /// `match: after` joins matching lines to the line before them; `match: before` to the line after them,
+    /// so that the first line that does not match completes the record.
     pub(super) fn place(&self, line: &[u8], has_collected: bool) -> Joint {
         let is_match = self.pattern.0.is_match(line) != self.negate;
         match (self.place, is_match) {

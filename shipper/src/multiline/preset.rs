@@ -2,11 +2,12 @@
 //!
 //! Enters: a line. Leaves: its place. Never: a setting; the stream shows how its records begin.
 //!
-//! Two things say where a record begins. In most logs each record has a header, and whatever has none belongs to the one
-//! before it: messages of several lines, stack traces, dumps of requests. A stream is known to be such a log after two
-//! headers of one shape with no other line between them, and from then on only lines with a header start records. Until
-//! then, and in output without headers, each line is a record, and only lines that are unmistakably inside a trace are
-//! joined. A record that grows to its limit shows that the guess was wrong, and it starts again.
+//! Two things say where a record begins. In most logs each record has a header, and whatever has none belongs
+//! to the one before it: messages of several lines, stack traces, dumps of requests. A stream is known to be
+//! such a log after two headers of one shape with no other line between them, and from then on only lines
+//! with a header start records. Until then, and in output without headers, each line is a record, and only
+//! lines that are unmistakably inside a trace are joined. A record that grows to its limit shows that the
+//! guess was wrong, and it starts again.
 
 use super::Joint;
 use super::config::Preset;
@@ -107,7 +108,8 @@ impl Records {
         if !has_collected {
             return true;
         }
-        // `Jul 09, 2015 3:23:29 PM Handler: RuntimeException: ...` under a header is the trace of that record.
+        // `Jul 09, 2015 3:23:29 PM Handler: RuntimeException: ...` under a header is the trace of that
+        // record.
         let is_trace = (self.known.is_some() || self.is_below_header)
             && self.candidate.is_some_and(|last| last != header)
             && matches!(self.language, Language::Java)

@@ -1,7 +1,7 @@
 //! Python tracebacks, chained ones and exception groups too.
 //!
-//! Enters: the lines of a stream. Leaves: what each is in a traceback. Never: an end with the exception's own line; a
-//! chain may follow it, so the record waits for the next line or the time-out.
+//! Enters: the lines of a stream. Leaves: what each is in a traceback. Never: an end with the exception's own
+//! line; a chain may follow it, so the record waits for the next line or the time-out.
 
 use super::preset::Sign;
 

@@ -253,7 +253,8 @@ fn cases_of_filebeat() {
     for case in json_lines(&path) {
         let id = case["id"].as_str().unwrap();
         let is_limited = case.get("max_lines").is_some() || case.get("max_bytes").is_some();
-        // A second pattern that ends a record is not offered; what Filebeat drops beyond a limit is kept here.
+        // A second pattern that ends a record is not offered; what Filebeat drops beyond a limit is kept
+        // here.
         if case.get("flush_pattern").is_some() || is_limited && case.get("file").is_some() {
             continue;
         }
@@ -338,7 +339,8 @@ proptest! {
         let input = lines.join("\n");
         let is_match = |line: &&str| line.contains('a') != negate;
         let all: Vec<&str> = input.strip_suffix('\n').unwrap_or(&input).split('\n').collect();
-        // After: a cut before each line that does not match. Before: a cut behind each line that does not match.
+        // After: a cut before each line that does not match. Before: a cut behind each line that does not
+        // match.
         let after: Vec<String> = all.chunk_by(|_, next| is_match(next)).map(|record| record.join("\n")).collect();
         let before: Vec<String> = all.chunk_by(|line, _| is_match(line)).map(|record| record.join("\n")).collect();
         for (place, expected) in [("after", after), ("before", before)] {

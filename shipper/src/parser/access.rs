@@ -1,6 +1,7 @@
 //! The grammar that the access logs of nginx and Apache share.
 //!
-//! Enters: one line. Leaves: the request, its answer, and what stands behind. Never: fields of a line that is not one.
+//! Enters: one line. Leaves: the request, its answer, and what stands behind. Never: fields of a line that is
+//! not one.
 //!
 //! ```text
 //! 127.0.0.1 - alice [25/Oct/2016:14:49:33 +0200] "GET /a?b=c HTTP/1.1" 200 612 "http://r/" "Mozilla/5.0"
@@ -113,7 +114,8 @@ fn read_client(text: &str) -> Option<(Option<&str>, &str, &str)> {
         return None;
     }
     match rest.split_once(' ') {
-        // Four words: host, client, ident, user. A user may hold blanks, so the host must look like `name:port`.
+        // Four words: host, client, ident, user. A user may hold blanks, so the host must look like
+        // `name:port`.
         Some((_, user)) if is_host(first) => Some((Some(first), second, user)),
         _ => Some((None, first, rest)),
     }

@@ -1,7 +1,7 @@
 //! Apache's access log: `common`, `combined`, `vhost_common`, `vhost_combined`.
 //!
-//! Enters: one line. Leaves: the request and its answer; the duration when `%D` stands behind. Never: a unit of its own:
-//! a whole number behind the line is `%D`, microseconds; with a fraction it is seconds.
+//! Enters: one line. Leaves: the request and its answer; the duration when `%D` stands behind. Never: a unit
+//! of its own: a whole number behind the line is `%D`, microseconds; with a fraction it is seconds.
 
 use event::Fields;
 

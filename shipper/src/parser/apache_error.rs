@@ -1,6 +1,7 @@
 //! Apache's error log, 2.2 and 2.4.
 //!
-//! Enters: one line. Leaves: its level, module, process, client, message. Never: a line without time and level in brackets.
+//! Enters: one line. Leaves: its level, module, process, client, message. Never: a line without time and
+//! level in brackets.
 //!
 //! ```text
 //! [Mon Dec 26 16:22:08 2016] [error] [client 192.168.33.1] File does not exist: /var/www/favicon.ico

@@ -1,14 +1,15 @@
 //! Finds out what a stream's records are.
 //!
-//! Enters: any text. Leaves: what the parser that knows it makes of it, or of plain text. Never: a parser that would take
-//! text of another kind: in here only unmistakable shapes count, and logs without one are named in the configuration.
+//! Enters: any text. Leaves: what the parser that knows it makes of it, or of plain text. Never: a parser
+//! that would take text of another kind: in here only unmistakable shapes count, and logs without one are
+//! named in the configuration.
 //!
-//! A stream mostly repeats itself, so the parser that took the last record tries first. Else the first byte says which
-//! can take it at all.
+//! A stream mostly repeats itself, so the parser that took the last record tries first. Else the first byte
+//! says which can take it at all.
 //!
-//! Measured (`benches/parse.rs`): where the last guess holds, a line costs what it costs with its parser named. Where every
-//! guess fails, as on prose, it costs twice that, a seventh of a microsecond; so the first byte settles most guesses, and the
-//! rest fail at their first separator.
+//! Measured (`benches/parse.rs`): where the last guess holds, a line costs what it costs with its parser
+//! named. Where every guess fails, as on prose, it costs twice that, a seventh of a microsecond; so the first
+//! byte settles most guesses, and the rest fail at their first separator.
 
 use event::{Fields, Timestamp};
 
@@ -35,8 +36,8 @@ impl Auto {
             Some(last) if parse_certain(last, true, text, read_at, state, fields) => return,
             Some(_) => {}
         }
-        // A line of text is tried as such before all else only when the last one was: several formats start as it does.
-        // nginx's error log has a time and a level too; its date is written with slashes.
+        // A line of text is tried as such before all else only when the last one was: several formats start
+        // as it does. nginx's error log has a time and a level too; its date is written with slashes.
         if self.last == Some(ParserConfig::Spring) && text.as_bytes().get(4) != Some(&b'/') {
             let head = Head::read(text, read_at, &mut state.clock);
             if head.is_whole() {

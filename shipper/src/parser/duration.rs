@@ -21,7 +21,8 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     decimal(text, 1_000_000_000)
 }
 
-/// The unit at the start of `text`: its nanoseconds and its length. Both the micro sign and the Greek letter are in use.
+/// The unit at the start of `text`: its nanoseconds and its length. Both the micro sign and the Greek letter
+/// are in use.
 fn unit(text: &str) -> Option<(u64, usize)> {
     Some(match text.as_bytes() {
         [b'n', b's', ..] => (1, 2),

@@ -37,8 +37,8 @@ impl<'a> Exception<'a> {
     }
 }
 
-/// The class and the message on the first line of a stack trace, or on the last of a Python traceback. `line_end` is how
-/// the trace writes a line end: inside JSON it is two characters.
+/// The class and the message on the first line of a stack trace, or on the last of a Python traceback.
+/// `line_end` is how the trace writes a line end: inside JSON it is two characters.
 pub(super) fn headline<'a>(trace: &'a str, line_end: &str) -> Option<(&'a str, Option<&'a str>)> {
     let line = if trace.starts_with("Traceback ") {
         trace.rsplit(line_end).find(|line| !line.is_empty() && !line.starts_with(' '))?
@@ -52,8 +52,8 @@ pub(super) fn headline<'a>(trace: &'a str, line_end: &str) -> Option<(&'a str, O
     (is_class(class) && is_throwable).then_some((class, message))
 }
 
-/// `Traceback (most recent call last):`, frames, and the exception on the last line that is not indented. Of a chain
-/// that is the exception that was raised last.
+/// `Traceback (most recent call last):`, frames, and the exception on the last line that is not indented. Of
+/// a chain that is the exception that was raised last.
 fn find_python(text: &str) -> Option<Exception<'_>> {
     let start = memmem::find(text.as_bytes(), b"Traceback (most recent call last):")?;
     let last = text[start..].lines().rev().find(|line| !line.is_empty() && !line.starts_with([' ', '\t']))?;
@@ -126,12 +126,14 @@ fn throwable(line: &str) -> Option<(usize, &str)> {
     let rest = &line[class_at..];
     let class = &rest[..rest.find([':', ' ', '(']).unwrap_or(rest.len())];
     let ends_well = rest.len() == class.len() || rest[class.len()..].starts_with([':', ' ']);
-    // After `Exception in thread` any name will do, at the start of a line a dotted one or one that names itself.
+    // After `Exception in thread` any name will do, at the start of a line a dotted one or one that names
+    // itself.
     let is_throwable = class_at > 0 || class.contains('.') || is_named_throwable(class);
     (ends_well && is_class(class) && is_throwable).then_some((0, class))
 }
 
-/// A class that ends in `Exception` or `Error` anywhere in the first line, which may be the message of a record.
+/// A class that ends in `Exception` or `Error` anywhere in the first line, which may be the message of a
+/// record.
 fn throwable_within(line: &str) -> Option<(usize, &str)> {
     if let Some(found) = throwable(line) {
         return Some(found);

@@ -1,7 +1,7 @@
 //! Go's gin: its access line, its debug lines, the panics that it recovers from.
 //!
-//! Enters: one line, or a recovered panic with its stack joined. Leaves: the request and its answer, the level, the panic.
-//! Never: a colored status or method with its color.
+//! Enters: one line, or a recovered panic with its stack joined. Leaves: the request and its answer, the
+//! level, the panic. Never: a colored status or method with its color.
 //!
 //! ```text
 //! [GIN] 2026/11/23 - 10:30:45 | 200 |     1.234ms |       127.0.0.1 | GET      "/ping"
@@ -73,7 +73,8 @@ fn read_debug<'a>(text: &'a str, fields: &mut Fields<'a>) -> Option<()> {
     Some(())
 }
 
-/// `gin.Recovery()`: the panic's message follows the request's dump and a blank line, the stack follows the message.
+/// `gin.Recovery()`: the panic's message follows the request's dump and a blank line, the stack follows the
+/// message.
 fn read_recovery<'a>(text: &'a str, clock: &mut Clock, fields: &mut Fields<'a>) -> Option<()> {
     let start = after_color(text, text.len() - text.trim_start_matches('\n').len());
     let (time, taken) = clock.iso(text.as_bytes().get(start..)?)?;

@@ -3,9 +3,9 @@
 //! Enters: a record's text. Leaves: [`Head`], whose members borrow from it, and where the message starts.
 //! Never: a part that it is not sure of; such a part stays in the message, so nothing is lost.
 //!
-//! One reader for all the patterns that differ only in order and brackets: logback, log4j2, Spring Boot 2 and 3,
-//! Python's logging, klog, Rust's tracing, Elasticsearch. `parser::spring` asks for time and level, `parser::plain` takes
-//! what there is.
+//! One reader for all the patterns that differ only in order and brackets: logback, log4j2, Spring Boot 2 and
+//! 3, Python's logging, klog, Rust's tracing, Elasticsearch. `parser::spring` asks for time and level,
+//! `parser::plain` takes what there is.
 
 use event::{Fields, Level, Text, Timestamp};
 
@@ -86,8 +86,8 @@ impl<'a> Head<'a> {
         let message = match Exception::find(body) {
             Some(found) => {
                 found.fill(body, fields);
-                // The message before an exception is empty when the head is all there was: then the exception's
-                // first line, which is in `error.*`, is the best there is.
+                // The message before an exception is empty when the head is all there was: then the
+                // exception's first line, which is in `error.*`, is the best there is.
                 let before = body.get(..found.start).unwrap_or_default().trim_end();
                 if before.is_empty() { body.lines().next().unwrap_or_default() } else { before }
             }
@@ -161,7 +161,8 @@ impl<'a> Head<'a> {
         let colored = text[end..].starts_with(": ") && end > at + name.len();
         if let Some(name) = name.strip_suffix(':').or(colored.then_some(name)) {
             let end = end + usize::from(colored);
-            // Without a blank before the colon the word could as well be the message's first: it must look like a name.
+            // Without a blank before the colon the word could as well be the message's first: it must look
+            // like a name.
             let is_name =
                 self.level.is_some() && (name.contains('.') || name.contains("::") || name.contains('_'));
             return is_name.then(|| self.take_logger(name, Part::Last(end)));
@@ -198,7 +199,8 @@ impl<'a> Head<'a> {
         Some(at + digits)
     }
 
-    /// `[...]`: a level, identifiers of a trace, a thread, Elasticsearch's logger or Spring Boot's application.
+    /// `[...]`: a level, identifiers of a trace, a thread, Elasticsearch's logger or Spring Boot's
+    /// application.
     fn read_bracket(&mut self, text: &'a str, at: usize) -> Option<usize> {
         let bytes = text.as_bytes();
         let window = &bytes[at..bytes.len().min(at + BRACKET_BYTES_MAX)];
@@ -221,7 +223,8 @@ impl<'a> Head<'a> {
             self.span = found.span.or(self.span);
             self.service = found.service.or(self.service);
             if found.is_named && self.service.is_none() {
-                // `[checkout] [trace=..]`: who names a trace in brackets names the service before it, not a thread.
+                // `[checkout] [trace=..]`: who names a trace in brackets names the service before it, not a
+                // thread.
                 self.service = self.thread.take();
             }
             return Some(end);
@@ -310,7 +313,8 @@ enum Part {
 const SMALL: [&str; 9] =
     ["error", "warn", "warning", "info", "debug", "trace", "fatal", "critical", "notice"];
 
-/// A level at the start of `text`: in capitals (`ERROR`), or in small letters after a time or with a colon (`error: `).
+/// A level at the start of `text`: in capitals (`ERROR`), or in small letters after a time or with a colon
+/// (`error: `).
 fn level_word(text: &str, after_time: bool) -> Option<(Level, usize)> {
     let length = text.bytes().take(12).take_while(u8::is_ascii_alphabetic).count();
     let (word, rest) = text.split_at(length);

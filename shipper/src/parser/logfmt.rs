@@ -1,7 +1,8 @@
 //! `key=value key="quoted value"`, as Go's logrus, slog and go-kit write it.
 //!
-//! Enters: one line. Leaves: the pairs that ECS has a name for in their fields, all others as text under `labels.*`.
-//! Never: a number under `labels.*`; one service's `id=7` beside another's `id=a7` would divide the index's mapping.
+//! Enters: one line. Leaves: the pairs that ECS has a name for in their fields, all others as text under
+//! `labels.*`. Never: a number under `labels.*`; one service's `id=7` beside another's `id=a7` would divide
+//! the index's mapping.
 
 use event::{Fields, Scalar, Text};
 use memchr::memchr2;
@@ -44,7 +45,8 @@ fn key(text: &str) -> Option<(&str, &str)> {
     (length > 0).then(|| (&text[..length], rest))
 }
 
-/// A word, or text in quotes. Go quotes as C does: what is no JSON escape, such as `\x00`, stays as it is written.
+/// A word, or text in quotes. Go quotes as C does: what is no JSON escape, such as `\x00`, stays as it is
+/// written.
 fn value(text: &str) -> Option<(Text<'_>, &str)> {
     let Some(inside) = text.strip_prefix('"') else {
         let end = text.find([' ', '\t', '\n']).unwrap_or(text.len());

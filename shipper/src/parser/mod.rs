@@ -1,11 +1,12 @@
 //! What the text of a record means.
 //!
 //! Enters: one record's text (its lines joined by `\n`) and the time it was read.
-//! Leaves: [`Fields`] that borrow from that text. Never: a refusal; text that no parser knows is a plain record.
+//! Leaves: [`Fields`] that borrow from that text. Never: a refusal; text that no parser knows is a plain
+//! record.
 //!
-//! A family: one closed enum, one file for each member. A parser belongs to one stream, because `auto` remembers what
-//! the stream's last record was, the garbage-collection parser remembers the collection it is in, and the reader of
-//! times remembers the last second.
+//! A family: one closed enum, one file for each member. A parser belongs to one stream, because `auto`
+//! remembers what the stream's last record was, the garbage-collection parser remembers the collection it is
+//! in, and the reader of times remembers the last second.
 
 mod access;
 mod apache_access;
@@ -103,9 +104,9 @@ impl Parser {
 
     /// Fills `fields`, which are empty, from `text`; `read_at` completes times that have no year or no date.
     ///
-    /// Returns whether the text had the expected shape, which for `auto` and `plain` any text has. When it had not,
-    /// `fields` hold what was found in it as in any plain text, and `fields.message` stays `None`: the record's message
-    /// is its whole text.
+    /// Returns whether the text had the expected shape, which for `auto` and `plain` any text has. When it
+    /// had not, `fields` hold what was found in it as in any plain text, and `fields.message` stays `None`:
+    /// the record's message is its whole text.
     pub fn parse<'a>(&mut self, text: &'a str, read_at: Timestamp, fields: &mut Fields<'a>) -> bool {
         if self.config == ParserConfig::Auto {
             self.auto.parse(text, read_at, &mut self.state, fields);

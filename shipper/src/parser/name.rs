@@ -1,10 +1,10 @@
 //! The names that loggers give to the same things.
 //!
-//! Enters: a member's name, the object it stands in, its value. Leaves: the ECS field that it is. Never: a value that
-//! does not fit the field; the caller keeps it under the name that the line used.
+//! Enters: a member's name, the object it stands in, its value. Leaves: the ECS field that it is. Never: a
+//! value that does not fit the field; the caller keeps it under the name that the line used.
 //!
-//! Known: ECS (dotted and nested), logstash-logback-encoder, log4j2's JsonLayout, zap, zerolog, logrus, pino, bunyan,
-//! Serilog's compact form, Python's json loggers.
+//! Known: ECS (dotted and nested), logstash-logback-encoder, log4j2's JsonLayout, zap, zerolog, logrus, pino,
+//! bunyan, Serilog's compact form, Python's json loggers.
 
 use event::fields::Pairs;
 use event::{Fields, Level, Scalar, Text, Timestamp};
@@ -182,7 +182,8 @@ fn root_name(key: &str) -> Option<Name> {
 }
 
 impl Name {
-    /// Puts `value` into this field. False, and nothing is changed, when the field is taken or the value does not fit.
+    /// Puts `value` into this field. False, and nothing is changed, when the field is taken or the value does
+    /// not fit.
     pub(super) fn fill<'a>(self, value: Value<'a>, clock: &mut Clock, fields: &mut Fields<'a>) -> bool {
         if let Some(slot) = self.text_slot(fields) {
             let Value::Text(text) = value else { return false };
@@ -227,12 +228,12 @@ impl Name {
     }
 }
 
-/// Members of one line that no field takes; a line with more is read as text. It bounds the search for a doubled name,
-/// for which Elasticsearch would refuse the whole record.
+/// Members of one line that no field takes; a line with more is read as text. It bounds the search for a
+/// doubled name, for which Elasticsearch would refuse the whole record.
 pub(super) const MEMBERS_MAX: usize = 256;
 
-/// Keeps a member under its own name; of two with one name the last counts, as in every JSON reader. `None` when there are
-/// too many.
+/// Keeps a member under its own name; of two with one name the last counts, as in every JSON reader. `None`
+/// when there are too many.
 pub(super) fn push_rest<'a>(pairs: &mut Pairs<'a>, key: Text<'a>, value: Scalar<'a>) -> Option<()> {
     if let Some(pair) = pairs.iter_mut().find(|(known, _)| *known == key) {
         pair.1 = value;

@@ -1,9 +1,10 @@
 //! nginx's access log: `combined`, and what people commonly put behind it.
 //!
-//! Enters: one line. Leaves: the request and its answer; the duration when there is one. Never: a guess at the order of
-//! several unnamed numbers: the first is taken for `$request_time`.
+//! Enters: one line. Leaves: the request and its answer; the duration when there is one. Never: a guess at
+//! the order of several unnamed numbers: the first is taken for `$request_time`.
 //!
-//! Behind `combined`: `"$http_x_forwarded_for"`, `$request_time`, or names with `=`: `rt=0.005`, `request_time=0.005`.
+//! Behind `combined`: `"$http_x_forwarded_for"`, `$request_time`, or names with `=`: `rt=0.005`,
+//! `request_time=0.005`.
 
 use event::{Fields, Scalar, Text};
 

@@ -1,9 +1,10 @@
 //! nginx's error log.
 //!
-//! Enters: one line. Leaves: its level, process, message, and the client and request that it names at its end.
-//! Never: a line without nginx's `pid#tid:`.
+//! Enters: one line. Leaves: its level, process, message, and the client and request that it names at its
+//! end. Never: a line without nginx's `pid#tid:`.
 //!
-//! `2016/10/25 14:49:34 [error] 54053#0: *1 open() "/x" failed, client: 127.0.0.1, server: s, request: "GET /x HTTP/1.1"`
+//! `2016/10/25 14:49:34 [error] 54053#0: *1 open() "/x" failed, client: 127.0.0.1, server: s, request: "GET
+//! /x HTTP/1.1"`
 
 use event::{Fields, Level, Scalar, Text};
 use memchr::memmem;

@@ -3,8 +3,8 @@
 //! Enters: any text. Leaves: a time, a level or an exception when they are certain. Never: a refusal.
 //!
 //! A level counts when it is the line's first word and upper-case (`ERROR disk full`), has a colon behind
-//! (`error: disk full`), stands in brackets (`[error] disk full`), or follows a time. A level word inside a sentence
-//! does not: an operator is paged for `log.level: error`.
+//! (`error: disk full`), stands in brackets (`[error] disk full`), or follows a time. A level word inside a
+//! sentence does not: an operator is paged for `log.level: error`.
 
 use event::{Fields, Timestamp};
 

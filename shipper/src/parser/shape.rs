@@ -111,7 +111,8 @@ fn scalar(value: &Scalar<'_>) -> String {
     }
 }
 
-/// Every text of `fields` lies within `text` or is a constant of the program; escaped text is the inside of a JSON string.
+/// Every text of `fields` lies within `text` or is a constant of the program; escaped text is the inside of a
+/// JSON string.
 pub(super) fn assert_inside(text: &str, fields: &Fields<'_>) {
     let outer = text.as_bytes().as_ptr_range();
     let check = |found: Text<'_>| {

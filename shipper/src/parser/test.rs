@@ -242,7 +242,8 @@ fn application_logs_read_as_filebeat_reads_them() {
                 if let Some(logger) = expected[logger].as_str() {
                     assert_eq!(shown(fields.logger), logger, "{record}");
                 }
-                // Filebeat cuts the node in front and the class behind the message; an exception it leaves in.
+                // Filebeat cuts the node in front and the class behind the message; an exception it leaves
+                // in.
                 let (found, wanted) =
                     (shown(fields.message), expected["message"].as_str().unwrap().trim_end());
                 assert!(

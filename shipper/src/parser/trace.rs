@@ -13,9 +13,11 @@ pub(super) struct Found<'a> {
     pub(super) is_named: bool,
 }
 
-/// `trace=..`, `traceId=.., spanId=..`, Spring Cloud Sleuth's `service,trace,span`, Spring Boot 3's `trace-span`.
+/// `trace=..`, `traceId=.., spanId=..`, Spring Cloud Sleuth's `service,trace,span`, Spring Boot 3's
+/// `trace-span`.
 pub(super) fn read(inside: &str) -> Option<Found<'_>> {
-    // Most brackets hold a thread, and most threads have a hyphen: the lengths settle those without a look at the digits.
+    // Most brackets hold a thread, and most threads have a hyphen: the lengths settle those without a look at
+    // the digits.
     let mark = inside.bytes().find(|byte| matches!(byte, b'=' | b',' | b'-'))?;
     if mark == b'=' || mark == b'-' && memchr::memchr(b'=', inside.as_bytes()).is_some() {
         return read_named(inside);

@@ -1,8 +1,9 @@
 //! Garbage-collection logs of a JVM: how full the old generation is after each collection.
 //!
-//! Enters: one line, or several joined, of unified logging (JDK 9 and later) or of JDK 8 with `PrintGCDetails`.
-//! Leaves: `jvm.memory.old.used` and `.max` in bytes, the heap's, and the collection's name, on the line that completes
-//! them. Never: a number for the old generation where the log has none; ZGC and Shenandoah give the heap alone.
+//! Enters: one line, or several joined, of unified logging (JDK 9 and later) or of JDK 8 with
+//! `PrintGCDetails`. Leaves: `jvm.memory.old.used` and `.max` in bytes, the heap's, and the collection's
+//! name, on the line that completes them. Never: a number for the old generation where the log has none; ZGC
+//! and Shenandoah give the heap alone.
 //!
 //! Where the numbers come from, by collector:
 //!
@@ -15,10 +16,10 @@
 //! | G1, unified | old, humongous and archive regions times the region size |
 //! | G1, JDK 8 | heap minus eden minus survivors of the `[Eden: ...]` line |
 //!
-//! G1 has no fixed old generation. Its maximum is taken as the heap's capacity minus the eden's target minus the
-//! survivors, which is what G1 leaves for old regions until the next collection. Regions are counted whole, so used is
-//! up to one region too high for each partly filled one, and used can pass the maximum while G1 shrinks eden: such a
-//! value above 100 % is real pressure, and stays.
+//! G1 has no fixed old generation. Its maximum is taken as the heap's capacity minus the eden's target minus
+//! the survivors, which is what G1 leaves for old regions until the next collection. Regions are counted
+//! whole, so used is up to one region too high for each partly filled one, and used can pass the maximum
+//! while G1 shrinks eden: such a value above 100 % is real pressure, and stays.
 
 mod preunified;
 mod size;

@@ -1,6 +1,7 @@
 //! JDK 8's log with `-XX:+PrintGCDetails`, with or without dates, uptimes, causes and tenuring tables.
 //!
-//! Enters: one line. Leaves: the old generation and the heap on the line that has them. Never: a line of another kind.
+//! Enters: one line. Leaves: the old generation and the heap on the line that has them. Never: a line of
+//! another kind.
 //!
 //! ```text
 //! 0.051: [GC (Allocation Failure) [PSYoungGen: 512K->480K(1024K)] 512K->496K(261632K), 0.0007080 secs]
@@ -44,8 +45,8 @@ const INSIDE: [&str; 13] = [
     "/proc/meminfo:",
 ];
 
-/// Changes of spaces that are read from one line. A real one has five; what stands before each is searched backwards, which a
-/// line of a megabyte of them must not turn into hours.
+/// Changes of spaces that are read from one line. A real one has five; what stands before each is searched
+/// backwards, which a line of a megabyte of them must not turn into hours.
 const CHANGES_MAX: usize = 16;
 
 /// What the lines of one stream have said so far.
@@ -145,8 +146,8 @@ fn read_changes(line: &str) -> Option<Spaces> {
     is_any.then_some(spaces)
 }
 
-/// The space that the text in front of a change names: the word behind the last open bracket. Behind a closed one it is
-/// the heap; a colon at the start of a line closes the young generation's tenuring table.
+/// The space that the text in front of a change names: the word behind the last open bracket. Behind a closed
+/// one it is the heap; a colon at the start of a line closes the young generation's tenuring table.
 fn space(before: &str) -> Space {
     let label = before.rfind('[').map_or(before, |open| &before[open + 1..]);
     let starts = |names: &[&str]| names.iter().any(|name| label.starts_with(name));
@@ -194,7 +195,8 @@ fn occupancy(text: &str) -> Option<(Change, &str)> {
     Some((Change { after, capacity: Some(capacity) }, rest.strip_prefix(')')?))
 }
 
-/// `2018-06-11T01:53:11.382+0000: 1396138.752: ` or either half of it; and the rest. `Some(None)` for an uptime alone.
+/// `2018-06-11T01:53:11.382+0000: 1396138.752: ` or either half of it; and the rest. `Some(None)` for an
+/// uptime alone.
 fn stamp<'a>(text: &'a str, clock: &mut Clock) -> (Option<Option<Timestamp>>, &'a str) {
     let dated = clock
         .iso(text.as_bytes())

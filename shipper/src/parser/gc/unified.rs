@@ -1,8 +1,9 @@
-//! Unified logging, JDK 9 and later: `[2026-11-23T08:35:06.113+0800][0.342s][info][gc] GC(0) Pause Young ...`.
+//! Unified logging, JDK 9 and later: `[2026-11-23T08:35:06.113+0800][0.342s][info][gc] GC(0) Pause Young
+//! ...`.
 //!
-//! Enters: one line. Leaves: the line's time, level, tags and message; the heap on the line of the pause; the old
-//! generation on its own line (Parallel, Serial, CMS) or on the line of the pause (G1). Never: numbers of one collection
-//! on a line of another.
+//! Enters: one line. Leaves: the line's time, level, tags and message; the heap on the line of the pause; the
+//! old generation on its own line (Parallel, Serial, CMS) or on the line of the pause (G1). Never: numbers of
+//! one collection on a line of another.
 
 use event::fields::Jvm;
 use event::{Fields, Level, Text, Timestamp};
@@ -156,8 +157,8 @@ impl Unified {
     }
 }
 
-/// The size of a region when the line that gives it lies before the first one that was read: the smallest of G1's sizes
-/// (powers of two from 1 MiB to 512 MiB) with which all regions hold what the heap uses.
+/// The size of a region when the line that gives it lies before the first one that was read: the smallest of
+/// G1's sizes (powers of two from 1 MiB to 512 MiB) with which all regions hold what the heap uses.
 fn guess_region(used: u64, regions: u64) -> u64 {
     used.div_ceil(regions.max(1)).clamp(1 << 20, 512 << 20).next_power_of_two()
 }

@@ -1,10 +1,11 @@
 //! One JSON object for each record.
 //!
-//! Enters: a record's text. Leaves: the members that ECS has a name for in their fields, all others unchanged under
-//! `json.*`; strings keep their escapes, because they go into JSON again.
+//! Enters: a record's text. Leaves: the members that ECS has a name for in their fields, all others unchanged
+//! under `json.*`; strings keep their escapes, because they go into JSON again.
 //! Never: a tree, a copy. One pass over the text; what is not wholly valid JSON is not touched.
 //!
-//! Shapes: ECS loggers (dotted or nested), logstash-logback, log4j2, zap, zerolog, logrus, pino, bunyan, Serilog, Python.
+//! Shapes: ECS loggers (dotted or nested), logstash-logback, log4j2, zap, zerolog, logrus, pino, bunyan,
+//! Serilog, Python.
 
 mod scan;
 

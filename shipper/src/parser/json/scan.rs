@@ -1,7 +1,7 @@
 //! JSON, piece by piece, borrowed.
 //!
-//! Enters: text. Leaves: strings without their quotes but with their escapes, numbers and nested values as they stand.
-//! Never: a piece that is not valid JSON; what leaves here is copied into a record unchanged.
+//! Enters: text. Leaves: strings without their quotes but with their escapes, numbers and nested values as
+//! they stand. Never: a piece that is not valid JSON; what leaves here is copied into a record unchanged.
 
 use event::Text;
 
@@ -117,7 +117,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// One escape. Half of a surrogate pair has no meaning, and strict readers refuse it, so it is no JSON here.
+    /// One escape. Half of a surrogate pair has no meaning, and strict readers refuse it, so it is no JSON
+    /// here.
     fn escape(&mut self) -> Option<()> {
         let bytes = self.text.as_bytes();
         match bytes.get(self.at + 1)? {
@@ -213,8 +214,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The next quote, backslash or control character: the bytes at which a string's plain run ends. Eight bytes at a time;
-/// of the flags that the subtraction sets, the lowest is exact.
+/// The next quote, backslash or control character: the bytes at which a string's plain run ends. Eight bytes
+/// at a time; of the flags that the subtraction sets, the lowest is exact.
 fn find_special(bytes: &[u8], mut at: usize) -> Option<usize> {
     const LOW: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

@@ -4,7 +4,8 @@ use event::Timestamp;
 
 use super::{Civil, Clock, digits, fraction, offset};
 
-/// How far a time without a year or a date may lie after the time of reading before it is taken for the last one.
+/// How far a time without a year or a date may lie after the time of reading before it is taken for the last
+/// one.
 const AHEAD_SECS: i64 = 86_400;
 
 const MONTHS: [&[u8; 3]; 12] =
@@ -125,8 +126,8 @@ impl Clock {
     }
 }
 
-/// A number that stands for a moment: seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
-/// size; seconds may have a fraction. Between 1973 and 2262 the four ranges do not touch.
+/// A number that stands for a moment: seconds, milliseconds, microseconds or nanoseconds since 1970, told
+/// apart by size; seconds may have a fraction. Between 1973 and 2262 the four ranges do not touch.
 pub(in crate::parser) fn epoch(number: &str) -> Option<Timestamp> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty()

@@ -1,10 +1,11 @@
 //! Times as logs write them.
 //!
-//! Enters: the start of some text, the stream's zone, and for times without a year or a date the time of reading.
-//! Leaves: a moment, and how many bytes it took. Never: the current time, an allocation.
+//! Enters: the start of some text, the stream's zone, and for times without a year or a date the time of
+//! reading. Leaves: a moment, and how many bytes it took. Never: the current time, an allocation.
 //!
-//! Fixed shapes are read by hand, digit by digit. Most lines of a busy stream share their second with the line before,
-//! so the last second is remembered by its bytes, and the zone's offset by the quarter of an hour.
+//! Fixed shapes are read by hand, digit by digit. Most lines of a busy stream share their second with the
+//! line before, so the last second is remembered by its bytes, and the zone's offset by the quarter of an
+//! hour.
 
 mod form;
 
@@ -44,8 +45,8 @@ pub(super) struct Civil {
 }
 
 impl Civil {
-    /// Seconds since 1970 as if the zone were UTC; `None` when a part is outside its range. A leap second is the
-    /// second after it.
+    /// Seconds since 1970 as if the zone were UTC; `None` when a part is outside its range. A leap second is
+    /// the second after it.
     fn seconds(self) -> Option<i64> {
         let is_valid = (1..=12).contains(&self.month)
             && (1..=days_in_month(self.year, self.month)).contains(&self.day)
@@ -62,8 +63,8 @@ impl Clock {
         Clock { zone, offset: None, second: [0xFF; SECOND_BYTES], second_value: 0 }
     }
 
-    /// `2026-11-23T10:30:45`, with a space for the `T`, with `/` in the date, with a fraction after `.` or `,`, with
-    /// `Z`, `+08:00`, `+0800` or ` +0800` behind; in the stream's zone without one.
+    /// `2026-11-23T10:30:45`, with a space for the `T`, with `/` in the date, with a fraction after `.` or
+    /// `,`, with `Z`, `+08:00`, `+0800` or ` +0800` behind; in the stream's zone without one.
     pub(super) fn iso(&mut self, text: &[u8]) -> Option<(Timestamp, usize)> {
         let second = text.first_chunk::<SECOND_BYTES>()?;
         if *second != self.second {
@@ -140,7 +141,8 @@ fn digits(text: &[u8], at: usize, count: usize) -> Option<i64> {
     Some(value)
 }
 
-/// `.123` or `,123456789` at `at`: nanoseconds, and where the text goes on. Digits beyond the ninth are passed over.
+/// `.123` or `,123456789` at `at`: nanoseconds, and where the text goes on. Digits beyond the ninth are
+/// passed over.
 fn fraction(text: &[u8], at: usize) -> (i64, usize) {
     if !matches!(text.get(at), Some(b'.' | b',')) {
         return (0, at);
@@ -179,8 +181,8 @@ fn offset(text: &[u8], at: usize) -> (Option<i64>, usize) {
     (Some(if text[sign] == b'-' { -seconds } else { seconds }), end)
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, by counting years from March, so that the leap day is
-/// the last of its year.
+/// Days from 1970-01-01 to a date of the Gregorian calendar, by counting years from March, so that the leap
+/// day is the last of its year.
 const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
