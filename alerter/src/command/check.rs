@@ -5,6 +5,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use daemon::config::Span;
+
 use super::CommandError;
 use crate::Setup;
 use crate::channel::ChannelDeps;
@@ -22,7 +24,7 @@ pub(super) fn check(path: &Path, out: &mut impl Write) -> Result<(), CommandErro
     for (priority, route) in &setup.plan.routes.by_priority {
         let channels =
             if route.channels.is_empty() { "nobody".to_owned() } else { route.channels.join(", ") };
-        let repeat = route.repeat.map_or(String::new(), |repeat| format!(", again every {repeat:?}"));
+        let repeat = route.repeat.map_or(String::new(), |repeat| format!(", again every {}", Span(repeat)));
         writeln!(out, "  {priority} -> {channels}{repeat}")?;
     }
     Ok(())

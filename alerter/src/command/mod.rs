@@ -105,3 +105,6 @@ pub async fn execute(cli: Cli, out: &mut impl Write, problems: &mut impl Write) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,9 @@ const PART: &str = "config";
 pub(super) struct Flags {
     #[command(flatten)]
     config: ConfigFlag,
+    /// Rehearse: a clock that runs faster, as SPEED@SINCE
+    #[arg(long, value_name = "LAPSE", hide = true)]
+    time_lapse: Option<Clock>,
 }
 
 pub(super) fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -35,12 +38,13 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(serve(&flags.config.config, config))
+    let clock = flags.time_lapse.clone().unwrap_or(Clock::System);
+    runtime.block_on(serve(&flags.config.config, config, clock))
 }
 
-async fn serve(path: &Path, config: Config) -> anyhow::Result<()> {
+async fn serve(path: &Path, config: Config, clock: Clock) -> anyhow::Result<()> {
     let shutdown = daemon::shutdown::on_signals().context("cannot listen to signals")?;
-    let (readiness, metrics, clock) = (Readiness::default(), Metrics::new(), Clock::System);
+    let (readiness, metrics) = (Readiness::default(), Metrics::new());
     let admin = daemon::admin::serve(
         &config.admin.listen,
         readiness.clone(),

@@ -226,7 +226,8 @@ impl Stage for Memory {
         lines
     }
 
-    fn has_broker(&self) -> bool {
-        false
+    fn account(&self) -> String {
+        let alerter = self.alerter.as_ref().map(|core| format!("{:?}", core.engine().stats()));
+        format!("records: {}, alerter: {alerter:?}", self.topic.len())
     }
 }

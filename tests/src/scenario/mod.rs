@@ -91,8 +91,8 @@ pub trait Stage {
     fn pages(&mut self) -> Vec<Page>;
     /// Every log line that has arrived, with its id.
     fn lines(&mut self) -> Vec<(EventId, String)>;
-    /// True when lines of a topic survive a broker's restart and the broker can be stopped.
-    fn has_broker(&self) -> bool;
+    /// What its parts say of themselves, for whoever has to find out why a story failed.
+    fn account(&self) -> String;
 }
 
 /// A span of the story's time.
@@ -238,11 +238,12 @@ impl Story {
             stage.act(act);
         }
         stage.advance(span(end));
-        self.judge_pages(&stage.pages());
+        let pages = stage.pages();
+        self.judge_pages(&pages, &format!("{}\n{}", timeline(&pages), stage.account()));
         judge_lines(&written, &stage.lines());
     }
 
-    fn judge_pages(&self, pages: &[Page]) {
+    fn judge_pages(&self, pages: &[Page], account: &str) {
         let mut left: Vec<&Page> = pages.iter().filter(|page| page.state != "STILL FIRING").collect();
         for expected in &self.expected {
             let channels = self.channels[expected.priority];
@@ -259,14 +260,9 @@ impl Story {
                 !is_it
             });
             let found = before - left.len();
-            assert_eq!(
-                found,
-                channels,
-                "{expected:?} reached {found} of {channels} channels\n{}",
-                timeline(pages)
-            );
+            assert_eq!(found, channels, "{expected:?} reached {found} of {channels} channels\n{account}");
         }
-        assert!(left.is_empty(), "not expected:\n{}\nof\n{}", timeline(left), timeline(pages));
+        assert!(left.is_empty(), "not expected:\n{}\nof\n{account}", timeline(left));
     }
 }
 
