@@ -1,4 +1,7 @@
 //! The shapes of time that are not ISO: of web servers, of Go, of syslog, of java.util.logging, and numbers.
+//!
+//! Enters: the start of some text; the time of reading, where the text has no year or no date. Leaves: a moment and
+//! the bytes it took. Never: a moment more than a day after the time of reading for a text without a year.
 
 use event::Timestamp;
 
