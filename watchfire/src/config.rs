@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use alerter::ChannelConfig;
-use alerter::config::{EngineConfig, OutboxConfig, RouteConfig, StateConfig};
+use alerter::config::{EngineConfig, OutboxConfig, RouteConfig, StateConfig, check_routes};
 use alerter::setup::Parts;
 use daemon::config::ConfigError;
 use rules::rule::Priority;
@@ -94,10 +94,15 @@ impl Config {
     /// [`ConfigError`], ready to print.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Config = daemon::config::load(path)?;
+        // The text again, for the places of what does not fit.
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        check_routes(&path.display().to_string(), &text, &config.channels, &config.routes)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         config.state.path = folder.join(&config.state.path);
         let problem = |problem: ConfigError| ConfigError::Invalid(format!("{}: {problem}", path.display()));
         config.shipper().check().map_err(problem)?;
+        let elasticsearch = config.elasticsearch.as_ref().map_or(Ok(()), indexer::ElasticsearchConfig::check);
+        elasticsearch.map_err(|text| problem(ConfigError::Invalid(text.to_owned())))?;
         Ok(config)
     }
 
@@ -128,9 +133,63 @@ impl Config {
         }
     }
 
+    /// The indexer's part; none when nothing is indexed.
+    #[must_use]
+    pub fn indexer(&self) -> Option<indexer::Settings> {
+        let elasticsearch = self.elasticsearch.clone()?;
+        let (bulk, state) = (indexer::BulkConfig::default(), self.state.path.join("indexer"));
+        Some(indexer::Settings { elasticsearch, bulk, state })
+    }
+
     /// Where the alerter remembers.
     #[must_use]
     pub fn alerter_state(&self) -> StateConfig {
         StateConfig { path: self.state.path.join("alerter"), ..StateConfig::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+inputs:
+  - file: { paths: ["app.log"], service: app }
+rules: ["rules/*.yml"]
+channels: { screen: { console: {} } }
+routes: { P0: { channels: [screen] } }
+elasticsearch: { url: "http://127.0.0.1:9200" }
+state: { path: state }
+"#;
+
+    fn load(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("watchfire.yml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path).map_err(|error| error.to_string())
+    }
+
+    fn check(from: &str, to: &str, expected: &str) {
+        let problem = load(&GOOD.replace(from, to)).unwrap_err();
+        assert!(problem.contains(expected), "{from} -> {to}: {problem}");
+    }
+
+    #[test]
+    fn what_no_room_can_use_is_refused() {
+        check("[screen]", "[scren]", "screen");
+        check("service: app", "servce: app", "did you mean `service`?");
+        check("http://127", "127", "start it with http://");
+        check("[\"app.log\"]", "[]", "inputs[0]");
+        check("elasticsearch:", "bulk: {}\nelasticsearch:", "bulk");
+    }
+
+    #[test]
+    fn each_room_has_a_folder_of_its_own() {
+        let config = load(GOOD).unwrap();
+        let state = &config.state.path;
+        assert_eq!(config.shipper().registry.path, state.join("shipper"));
+        assert_eq!(config.alerter_state().path, state.join("alerter"));
+        assert_eq!(config.indexer().unwrap().state, state.join("indexer"));
+        assert_eq!(load(&GOOD.replace("elasticsearch", "# elasticsearch")).unwrap().indexer(), None);
     }
 }

@@ -6,5 +6,6 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod init;
+pub mod reload;
 pub mod sample;
 pub mod up;

@@ -3,22 +3,22 @@
 //! Enters: a configuration, a clock. Leaves: everything running until shutdown; the shipper stops first, its readers after
 //! they have taken what is in the queue. Never: a decision of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use alerter::Setup;
 use alerter::api::Board;
 use alerter::channel::ChannelDeps;
 use alerter::core::Observed;
-use alerter::setup::{Setup, SetupError, rule_globs};
+use alerter::setup::SetupError;
 use anyhow::Context;
-use daemon::glob::Glob;
 use daemon::metric::Metrics;
-use daemon::reload::Reload;
-use daemon::source::queue::{Queue, QueueSource};
+use daemon::source::queue::Queue;
 use daemon::{Clock, Readiness, Shutdown};
 use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
+use crate::reload;
 
 /// What a run is given beside its configuration.
 #[derive(Debug)]
@@ -37,132 +37,121 @@ pub async fn run(path: &Path, config: Config, deps: Deps, shutdown: Shutdown) ->
     let channel_deps = ChannelDeps::default();
     let state = config.alerter_state();
     let setup = Setup::load(config.alerter(&state), folder(path), &channel_deps)?;
-    let (readiness, metrics, board) = (Readiness::default(), Metrics::new(), Board::default());
-    let router = board.router();
+    let board = Board::default();
+    let rooms = Rooms {
+        clock: deps.clock,
+        readiness: Readiness::default(),
+        metrics: Metrics::new(),
+        queue: Queue::new(config.queue.bytes.0),
+    };
     let admin = daemon::admin::serve(
         &config.admin.listen,
-        readiness.clone(),
-        metrics.clone(),
-        router,
+        rooms.readiness.clone(),
+        rooms.metrics.clone(),
+        board.router(),
         shutdown.clone(),
     )
     .await?;
+    let (requests, reloads) = reload::channel();
+    let watcher = tokio::spawn(reload::watch(path.to_owned(), config.clone(), channel_deps, requests));
 
-    let queue = Queue::new(config.queue.bytes.0);
-    // Subscribed before anything is pushed, so that nobody misses the first record.
-    let alerter_source = queue.subscribe();
-    let indexer = config.elasticsearch.clone().map(|elasticsearch| (elasticsearch, queue.subscribe()));
-
-    let (ship_reloads, shipper_reloads) = mpsc::channel(1);
-    let (alert_reloads, alerter_reloads) = mpsc::channel(1);
-    let watcher =
-        tokio::spawn(watch(path.to_owned(), config.clone(), channel_deps, ship_reloads, alert_reloads));
-    let readers = Shutdown::new();
-    let tasks = TaskTracker::new();
-    let parts = Parts { clock: deps.clock, readiness, metrics, readers: readers.clone() };
-    let alerter_deps = alerter::Deps {
-        clock: parts.clock.clone(),
-        source: alerter_source,
-        readiness: parts.readiness.clone(),
-        metrics: parts.metrics.clone(),
-        board,
-        observer: deps.observer,
-        reloads: alerter_reloads,
-    };
-    let alerter = tasks.spawn(alerter::run(setup, alerter_deps, readers.clone()));
-    let indexer = indexer.map(|(config_of, source)| tasks.spawn(parts.index(&config, config_of, source)));
-    tasks.close();
-
-    let shipper_deps = shipper::run::Deps {
-        clock: parts.clock.clone(),
-        readiness: parts.readiness.clone(),
-        metrics: parts.metrics.clone(),
-        queue: Some(queue),
-        reloads: Some(shipper_reloads),
-    };
+    // The readers subscribe here, before anything is pushed, so that nobody misses the first record.
+    let (readers, stop_reading) = (&mut JoinSet::new(), Shutdown::new());
+    readers.spawn(rooms.alerter(setup, board, deps.observer, reloads.alerter, stop_reading.clone()));
+    if let Some(settings) = config.indexer() {
+        readers.spawn(rooms.indexer(settings, stop_reading.clone())?);
+    }
+    let shipper = rooms.shipper(config.shipper(), reloads.shipper, shutdown.clone());
     daemon::systemd::ready();
-    let shipped = shipper::run::run(config.shipper(), shipper_deps, shutdown.clone()).await;
+    tokio::pin!(shipper);
+    let ended = tokio::select! {
+        ended = &mut shipper => ended,
+        Some(ended) = readers.join_next() => {
+            // Nothing is shipped into a queue that a reader has left: its file would never learn that it was read.
+            shutdown.cancel();
+            shipper.await.and(read(ended))
+        }
+    };
     daemon::systemd::stopping();
     shutdown.cancel();
-    readers.cancel();
-    tasks.wait().await;
+    stop_reading.cancel();
+    let mut result = ended;
+    while let Some(ended) = readers.join_next().await {
+        result = result.and(read(ended));
+    }
     watcher.abort();
     admin.task.await.context("the admin page panicked")?;
-    shipped.context("shipper")?;
-    alerter.await.context("the alerter panicked")?.context("alerter")?;
-    if let Some(indexer) = indexer {
-        indexer.await.context("the indexer panicked")?.context("indexer")?;
-    }
-    Ok(())
+    result
 }
 
-/// What the readers of the queue share.
-struct Parts {
+fn read(ended: Result<anyhow::Result<()>, JoinError>) -> anyhow::Result<()> {
+    ended.context("a reader of the queue panicked")?
+}
+
+/// What the rooms share.
+struct Rooms {
     clock: Clock,
     readiness: Readiness,
     metrics: Metrics,
-    readers: Shutdown,
+    queue: Queue,
 }
 
-impl Parts {
-    fn index(
+impl Rooms {
+    fn shipper(
         &self,
-        config: &Config,
-        elasticsearch: indexer::config::ElasticsearchConfig,
-        source: QueueSource,
-    ) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
-        let _ = (config, elasticsearch, source, &self.clock, &self.readiness, &self.metrics, &self.readers);
-        async { Ok(()) }
+        config: shipper::config::Config,
+        reloads: mpsc::Receiver<shipper::config::Config>,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = anyhow::Result<()>> + use<> {
+        let deps = shipper::run::Deps {
+            clock: self.clock.clone(),
+            readiness: self.readiness.clone(),
+            metrics: self.metrics.clone(),
+            queue: Some(self.queue.clone()),
+            reloads: Some(reloads),
+        };
+        async move { shipper::run::run(config, deps, shutdown).await.context("shipper") }
+    }
+
+    fn alerter(
+        &self,
+        setup: Setup,
+        board: Board,
+        observer: Option<mpsc::Sender<Observed>>,
+        reloads: mpsc::Receiver<Result<Setup, SetupError>>,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = anyhow::Result<()>> + use<> {
+        let deps = alerter::Deps {
+            clock: self.clock.clone(),
+            source: self.queue.subscribe(),
+            readiness: self.readiness.clone(),
+            metrics: self.metrics.clone(),
+            board,
+            observer,
+            reloads,
+        };
+        async move { alerter::run(setup, deps, shutdown).await.context("alerter") }
+    }
+
+    /// Makes the folder of its dead letters, as nobody else does before the first one comes.
+    fn indexer(
+        &self,
+        settings: indexer::Settings,
+        shutdown: Shutdown,
+    ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + use<>> {
+        let folder = &settings.state;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let deps = indexer::Deps {
+            clock: self.clock.clone(),
+            source: self.queue.subscribe(),
+            readiness: self.readiness.clone(),
+            metrics: self.metrics.clone(),
+        };
+        Ok(async move { indexer::run(settings, deps, shutdown).await.context("indexer") })
     }
 }
 
 /// Where relative paths of a configuration start.
 pub fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
-}
-
-/// Reads the files again when one of them changes, or at SIGHUP; what cannot be used changes nothing.
-async fn watch(
-    path: PathBuf,
-    started: Config,
-    channel_deps: ChannelDeps,
-    shipper: mpsc::Sender<shipper::config::Config>,
-    alerter: mpsc::Sender<Result<Setup, SetupError>>,
-) {
-    let mut running = started;
-    loop {
-        let mut globs = rule_globs(&running.rules, folder(&path)).unwrap_or_default();
-        globs.extend(Glob::new(&path.display().to_string(), Path::new("")));
-        let Ok(mut reload) = Reload::new(globs).inspect_err(|error| {
-            tracing::error!(%error, "cannot watch for SIGHUP, restart to reload");
-        }) else {
-            return;
-        };
-        let change = reload.changed().await;
-        tracing::info!(?change, "reading the configuration again");
-        let config = match Config::load(&path) {
-            Ok(config) => config,
-            Err(error) => {
-                let refused = SetupError { problems: vec![error.to_string()] };
-                if alerter.send(Err(refused)).await.is_err() {
-                    return;
-                }
-                continue;
-            }
-        };
-        let state = config.alerter_state();
-        let setup = Setup::load(config.alerter(&state), folder(&path), &channel_deps);
-        let is_usable = setup.is_ok();
-        if alerter.send(setup).await.is_err() {
-            return;
-        }
-        // A shipper restarts its inputs for a new configuration; rules alone are none of its business.
-        if is_usable && config.shipper() != running.shipper() && shipper.send(config.shipper()).await.is_err()
-        {
-            return;
-        }
-        if is_usable {
-            running = config;
-        }
-    }
 }

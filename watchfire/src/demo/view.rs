@@ -97,7 +97,7 @@ impl View {
             Kind::Test => "test",
         };
         let verdict = match &delivery.verdict {
-            Verdict::Delivered { .. } => self.paint(Colour::Green, "delivered"),
+            Verdict::Delivered => self.paint(Colour::Green, "delivered"),
             other => self.paint(Colour::Red, &format!("{other:?}")),
         };
         self.below(&format!("{:<13} {kind} {verdict}", delivery.channel))
