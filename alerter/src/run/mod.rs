@@ -43,7 +43,7 @@ pub struct Deps<S> {
     pub clock: Clock,
     /// The records.
     pub source: S,
-    /// Where it says what works: the parts `source`, `state` and `channel:NAME`.
+    /// Where it says what works: the parts `source`, `state`, `config` and `channel:NAME`.
     pub readiness: Readiness,
     /// Where it counts.
     pub metrics: Metrics,
@@ -181,12 +181,15 @@ impl Shell {
                     channels = setup.channels.len(),
                     "configuration reloaded"
                 );
+                self.readiness.up("config");
                 self.channels = setup.channels;
                 let now = self.clock.now();
                 let reloaded = blocking(|| self.core.reload(setup.plan, now));
                 self.written(reloaded);
             }
-            Err(error) => tracing::error!(%error, "new configuration refused, the old one stays"),
+            Err(error) => {
+                self.readiness.down("config", format!("{error}; the configuration before it stays"));
+            }
         }
     }
 

@@ -182,7 +182,10 @@ async fn what_the_receiver_refuses_comes_again_with_the_same_key() {
     let readiness = alerter.readiness.clone();
     let metrics = alerter.stop().await;
     assert!(readiness.parts()["channel:hook"].as_ref().unwrap_err().contains("503"), "{readiness:?}");
-    assert!(metrics.contains(r#"alerter_attempts_total{channel="hook",answer="retry_after"} 1"#), "{metrics}");
+    assert!(
+        metrics.contains(r#"alerter_attempts_total{channel="hook",answer="retry_after"} 1"#),
+        "{metrics}"
+    );
 
     receiver.answers.send(StatusCode::OK).unwrap();
     let alerter = Running::start(folder.path(), &receiver.url, &clock);
@@ -200,16 +203,23 @@ async fn a_reload_that_is_refused_changes_nothing_and_one_that_is_not_does() {
     alerter.fail().await;
     alerter.seen(AlertState::Firing).await;
     assert_eq!(receiver.next().await.1, "firing");
-    alerter.reloads.send(Err(SetupError { problems: vec!["rules.yml:1:1: no".to_owned()] })).await.unwrap();
+    // One waits in the channel, and one is being taken: with the third, the first is done.
+    for _ in 0..3 {
+        let refused = SetupError { problems: vec!["rules.yml:1:1: no".to_owned()] };
+        alerter.reloads.send(Err(refused)).await.unwrap();
+    }
+    let reason = alerter.readiness.parts()["config"].clone().unwrap_err();
+    assert_eq!(reason, "rules.yml:1:1: no; the configuration before it stays");
     let mut without_rules = setup(folder.path(), &receiver.url);
     without_rules.plan.rules.clear();
     alerter.reloads.send(Ok(without_rules)).await.unwrap();
     alerter.seen(AlertState::Resolved).await;
     assert_eq!(receiver.next().await.1, "resolved");
     assert!(alerter.board.view().alerts.is_empty());
+    assert_eq!(alerter.readiness.parts()["config"], Ok(()));
     let metrics = alerter.stop().await;
     assert!(metrics.contains(r#"alerter_reloads_total{result="ok"} 1"#), "{metrics}");
-    assert!(metrics.contains(r#"alerter_reloads_total{result="refused"} 1"#), "{metrics}");
+    assert!(metrics.contains(r#"alerter_reloads_total{result="refused"} 3"#), "{metrics}");
 }
 
 #[tokio::test]
