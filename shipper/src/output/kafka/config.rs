@@ -166,6 +166,8 @@ impl KafkaConfig {
             ("queue.buffering.max.kbytes", &(self.queue_bytes.0 / 1024).to_string()),
             ("queue.buffering.max.messages", &QUEUE_RECORDS_MAX.to_string()),
         ];
-        connection.client(&[], &fixed)
+        // A topic that is missing is said to be missing soon; records are held all the same.
+        let defaults = [("topic.metadata.propagation.max.ms", "10000")];
+        connection.client(&defaults, &fixed)
     }
 }
