@@ -18,6 +18,8 @@ use daemon::dead_letter::DeadLetters;
 
 /// How long one wait lasts while answers are outstanding: what an acknowledgement may lie before it is served.
 const SERVE_EVERY: Duration = Duration::from_millis(10);
+/// The same while there is no room and no answer comes: the broker is away, and the client's wait is not free.
+const STALLED_WAIT_MAX: Duration = Duration::from_millis(200);
 /// How long one wait lasts while nothing is outstanding.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// How long the end of the shipper waits for answers; what has none by then is read again after the next start.
@@ -123,14 +125,15 @@ impl Shell {
             Parcel::Batch(batch) => batch.entries.len(),
             Parcel::Broadcast(_) => 1,
         };
-        let mut taken = 0;
+        let (mut taken, mut wait) = (0, SERVE_EVERY);
         while taken < records {
             taken = self.output.handle(&parcel, taken, self.clock.now())?;
             if taken < records {
                 if receiver.is_closed() {
                     return Ok(());
                 }
-                self.serve(SERVE_EVERY)?;
+                let has_answers = self.serve(wait)?;
+                wait = if has_answers { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
             }
         }
         if let Parcel::Batch(batch) = parcel {
@@ -140,14 +143,16 @@ impl Shell {
         Ok(())
     }
 
-    fn serve(&mut self, wait: Duration) -> Result<(), OutputError> {
+    /// True when fates came.
+    fn serve(&mut self, wait: Duration) -> Result<bool, OutputError> {
         self.output.tick(self.clock.now(), wait, &mut self.settled)?;
-        if !self.settled.is_empty() {
+        let has_answers = !self.settled.is_empty();
+        if has_answers {
             self.metrics.settled(&self.settled);
             (self.home)(std::mem::take(&mut self.settled));
         }
         self.metrics.pending(self.output.pending());
-        Ok(())
+        Ok(has_answers)
     }
 
     /// Waits for the last answers.
