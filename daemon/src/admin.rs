@@ -18,6 +18,22 @@ use tokio::task::JoinHandle;
 use crate::metric::Metrics;
 use crate::{Readiness, Shutdown};
 
+/// `admin:` of every daemon.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Address and port of `/metrics`, `/healthz` and `/readyz`; port 0 lets the system choose.
+    pub listen: String,
+}
+
+impl AdminConfig {
+    /// On `port` of the loopback address.
+    #[must_use]
+    pub fn on_loopback(port: u16) -> Self {
+        AdminConfig { listen: format!("127.0.0.1:{port}") }
+    }
+}
+
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 #[error(

@@ -52,7 +52,7 @@ async fn run(path: &Path) -> anyhow::Result<()> {
     let folder = &config.state.path;
     std::fs::create_dir_all(folder).with_context(|| format!("state.path {}", folder.display()))?;
     let SourceConfig::Kafka(kafka) = &config.source;
-    let source = KafkaSource::new(kafka, readiness.clone())?;
+    let source = KafkaSource::new(kafka, folder, readiness.clone())?;
     let no_more_routes = Default::default();
     daemon::admin::serve(
         &config.admin.listen,

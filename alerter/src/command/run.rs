@@ -33,8 +33,8 @@ pub(super) async fn run(path: &Path, clock: Clock) -> Result<(), CommandError> {
     )
     .await?;
     let SourceConfig::Kafka(kafka) = &config.source;
-    let source =
-        KafkaSource::new(kafka, readiness.clone()).map_err(|error| RunError::Source(error.to_string()))?;
+    let source = KafkaSource::new(kafka, &config.state.path, readiness.clone())
+        .map_err(|error| RunError::Source(error.to_string()))?;
     let (requests, reloads) = mpsc::channel(1);
     tokio::spawn(reload::watch(path.to_owned(), config, channel_deps, requests));
     tokio::spawn(systemd::watchdog(shutdown.clone()));

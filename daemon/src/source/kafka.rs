@@ -4,6 +4,7 @@
 //! Never: a position of its own. Where to go on is what the caller said, else what the group committed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,12 @@ use crate::kafka::{ClientEvents, KafkaConfig, Sasl, Tls, default_client_id};
 const PREFETCH_KBYTES_MAX: &str = "16384";
 
 /// What an operator may tune with `options`.
-const DEFAULTS: &[(&str, &str)] =
-    &[("auto.offset.reset", "earliest"), ("queued.max.messages.kbytes", PREFETCH_KBYTES_MAX)];
+const DEFAULTS: &[(&str, &str)] = &[
+    ("auto.offset.reset", "earliest"),
+    ("queued.max.messages.kbytes", PREFETCH_KBYTES_MAX),
+    // How long a host may be gone before the others of its group take over its partitions.
+    ("session.timeout.ms", "15000"),
+];
 
 /// What the delivery contract stands on.
 const FIXED: &[(&str, &str)] = &[
@@ -100,16 +105,34 @@ impl std::fmt::Debug for KafkaSource {
     }
 }
 
+/// The name of a static member of a group. Without one, the group would wait for a killed member until its session
+/// times out, and its successor would read nothing for so long.
+fn instance(state: &Path) -> String {
+    let folder = std::path::absolute(state).unwrap_or_else(|_| state.to_owned());
+    let hash = crc32fast::hash(folder.as_os_str().as_encoded_bytes());
+    // The broker takes letters, digits, dots, dashes and underscores.
+    let host: String = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || ".-".contains(letter) { letter } else { '_' })
+        .collect();
+    format!("{host}-{hash:08x}")
+}
+
 impl KafkaSource {
     /// A member that joins its group with the first [`Source::next`]. Call it inside the runtime. The brokers' state
-    /// is reported to `readiness` as the part `kafka`.
+    /// is reported to `readiness` as the part `kafka`. `state` is the folder of the member's own state: a member
+    /// that was killed and is back on the same folder gets its partitions at once.
     ///
     /// # Errors
     /// [`SourceError::Permanent`] when the settings cannot be used; a broker that does not answer is none.
-    pub fn new(config: &KafkaSourceConfig, readiness: Readiness) -> Result<Self, SourceError> {
+    pub fn new(config: &KafkaSourceConfig, state: &Path, readiness: Readiness) -> Result<Self, SourceError> {
         let refused = |error: &dyn std::fmt::Display| SourceError::Permanent(error.to_string());
         let mut fixed = FIXED.to_vec();
+        let instance = instance(state);
         fixed.push(("group.id", &config.group));
+        fixed.push(("group.instance.id", &instance));
         let client = config.connection().client(DEFAULTS, &fixed).map_err(|error| refused(&error))?;
         let topic: Arc<str> = config.topic.as_str().into();
         let group = Group::new(Arc::clone(&topic));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use event::Timestamp;
+use event::decode::Received;
 
 mod group;
 pub mod kafka;
@@ -27,6 +28,20 @@ pub struct Record {
     pub key: Option<Bytes>,
     /// The value.
     pub payload: Bytes,
+}
+
+impl Record {
+    /// The record as the decoder takes it.
+    #[must_use]
+    pub fn received(&self) -> Received<'_> {
+        Received {
+            topic: &self.topic,
+            partition: self.partition,
+            offset: self.offset,
+            timestamp: self.timestamp,
+            payload: &self.payload,
+        }
+    }
 }
 
 /// Where a consumer goes on in one partition.
