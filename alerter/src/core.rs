@@ -20,7 +20,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use daemon::{Position, Record};
-use event::decode::Received;
 use event::{Event, Timestamp};
 use rules::rule::Rule;
 use rules::{Engine, Input, Transition};
@@ -32,6 +31,9 @@ use crate::{Outcome, Quota};
 
 /// How long after a failed write the next one is tried.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Bytes of snapshots that are written in a second while nothing happens but counting: where there are hundreds of
+/// thousands of streams, the state is saved less often than asked for, and a crash costs reading more records again.
+pub const SNAPSHOT_BYTES_PER_SECOND: f64 = 4_194_304.0;
 /// Positions that are remembered; the one that was named first makes room. A queue in memory has a new topic in each
 /// process, so old ones gather.
 pub const POSITIONS_MAX: usize = 4096;
@@ -69,6 +71,8 @@ pub struct Core {
     store: Store,
     positions: Vec<Position>,
     save_every: Duration,
+    /// The size of the last snapshot.
+    snapshot_bytes: usize,
     save_at: Option<Timestamp>,
     retry_at: Option<Timestamp>,
     has_engine_changed: bool,
@@ -98,6 +102,7 @@ impl Core {
             store,
             positions: saved.positions,
             save_every,
+            snapshot_bytes: 0,
             save_at: None,
             retry_at: None,
             has_engine_changed: false,
@@ -119,14 +124,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<(), StateError> {
         for record in records {
-            let received = Received {
-                topic: &record.topic,
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: record.timestamp,
-                payload: &record.payload,
-            };
-            event::decode::decode(&received, &mut self.event);
+            event::decode::decode(&record.received(), &mut self.event);
             self.engine.handle(Input::Event(&self.event), now, &mut self.transitions);
             advance(&mut self.positions, record);
         }
@@ -148,7 +146,7 @@ impl Core {
             return self.save(now);
         }
         if self.has_engine_changed && self.save_at.is_none() {
-            self.save_at = Some(now.plus(self.save_every));
+            self.save_at = Some(self.next_save(now));
         }
         Ok(())
     }
@@ -189,7 +187,7 @@ impl Core {
                 self.save_outbox(now)?;
             }
             Some(Settled::Again { .. }) if self.save_at.is_none() => {
-                self.save_at = Some(now.plus(self.save_every));
+                self.save_at = Some(self.next_save(now));
             }
             _ => {}
         }
@@ -286,6 +284,11 @@ impl Core {
         has_transitions || has_repeated
     }
 
+    fn next_save(&self, now: Timestamp) -> Timestamp {
+        let pause = Duration::from_secs_f64(self.snapshot_bytes as f64 / SNAPSHOT_BYTES_PER_SECOND);
+        now.plus(self.save_every.max(pause))
+    }
+
     fn is_due(&self, at: Option<Timestamp>, now: Timestamp) -> bool {
         at.is_some_and(|at| at <= now)
     }
@@ -304,9 +307,13 @@ impl Core {
             history: self.outbox.history().unsaved().collect(),
             history_first: self.outbox.history().first(),
         };
-        if let Err(error) = self.store.write(&change) {
-            self.retry_at = Some(now.plus(RETRY_AFTER));
-            return Err(error);
+        match self.store.write(&change) {
+            Ok(bytes) if engine.is_some() => self.snapshot_bytes = bytes,
+            Ok(_) => {}
+            Err(error) => {
+                self.retry_at = Some(now.plus(RETRY_AFTER));
+                return Err(error);
+            }
         }
         let ended = self.outbox.history().unsaved().map(|(_, delivery)| Observed::Delivery(delivery.clone()));
         self.observed.extend(ended);

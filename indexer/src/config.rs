@@ -5,8 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon::admin::AdminConfig;
 use daemon::config::{ByteSize, ConfigError, Secret, Span};
-use daemon::log::LogFormat;
+use daemon::log::LogConfig;
 use daemon::source::kafka::KafkaSourceConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -27,7 +28,7 @@ pub struct Config {
     #[serde(default)]
     pub state: StateConfig,
     /// Health and metrics over HTTP.
-    #[serde(default)]
+    #[serde(default = "default_admin")]
     pub admin: AdminConfig,
     /// The indexer's own log.
     #[serde(default)]
@@ -125,36 +126,6 @@ impl Default for StateConfig {
     }
 }
 
-/// `admin:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AdminConfig {
-    /// Address and port of `/metrics`, `/healthz` and `/readyz`; port 0 lets the system choose.
-    pub listen: String,
-}
-
-impl Default for AdminConfig {
-    fn default() -> Self {
-        AdminConfig { listen: "127.0.0.1:9603".to_owned() }
-    }
-}
-
-/// `log:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// `text` for people, `json` for a shipper.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,indexer::core=debug`.
-    pub level: String,
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { format: LogFormat::Text, level: "info".to_owned() }
-    }
-}
-
 /// What [`crate::run()`] needs of a configuration; `watchfire.yml` has the same parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -164,6 +135,11 @@ pub struct Settings {
     pub bulk: BulkConfig,
     /// The folder of dead letters.
     pub state: PathBuf,
+}
+
+/// Where the page is unless the file says otherwise.
+fn default_admin() -> AdminConfig {
+    AdminConfig::on_loopback(9603)
 }
 
 impl Config {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use daemon::Record;
-use event::decode::{Received, decode};
+use event::decode::decode;
 use event::{Event, EventId, Timestamp, Value};
 
 /// `agent.type` of our own shippers.
@@ -33,13 +33,7 @@ pub struct Document {
 /// Makes a document of any record; `event` is a buffer that the caller reuses.
 #[must_use]
 pub fn make(record: &Record, event: &mut Event) -> Document {
-    let received = Received {
-        topic: &record.topic,
-        partition: record.partition,
-        offset: record.offset,
-        timestamp: record.timestamp,
-        payload: &record.payload,
-    };
+    let received = record.received();
     decode(&received, event);
     let source = if is_document(event, &record.payload) {
         record.payload.clone()

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::config::ConfigError;
-use daemon::log::LogFormat;
+use daemon::admin::AdminConfig;
+use daemon::log::LogConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::Span;
@@ -36,41 +37,11 @@ pub struct Config {
     #[serde(default)]
     pub heartbeat: HeartbeatConfig,
     /// Health and metrics over HTTP.
-    #[serde(default)]
+    #[serde(default = "default_admin")]
     pub admin: AdminConfig,
     /// The shipper's own log.
     #[serde(default)]
     pub log: LogConfig,
-}
-
-/// `admin:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AdminConfig {
-    /// Address and port of `/metrics`, `/healthz` and `/readyz`; port 0 lets the system choose.
-    pub listen: String,
-}
-
-impl Default for AdminConfig {
-    fn default() -> Self {
-        AdminConfig { listen: "127.0.0.1:9601".to_owned() }
-    }
-}
-
-/// `log:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// `text` for people, `json` for a shipper.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,shipper::input=debug`.
-    pub level: String,
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { format: LogFormat::Text, level: "info".to_owned() }
-    }
 }
 
 /// `registry:`.
@@ -99,6 +70,11 @@ impl Default for HeartbeatConfig {
     fn default() -> Self {
         HeartbeatConfig { every: Span(Duration::from_secs(10)) }
     }
+}
+
+/// Where the page is unless the file says otherwise.
+fn default_admin() -> AdminConfig {
+    AdminConfig::on_loopback(9601)
 }
 
 impl Config {

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use alerter::ChannelConfig;
 use alerter::config::{EngineConfig, OutboxConfig, RouteConfig, StateConfig, check_routes};
 use alerter::setup::Parts;
+use daemon::admin::AdminConfig;
 use daemon::config::ConfigError;
+use daemon::log::LogConfig;
 use rules::rule::Priority;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use shipper::config::{HeartbeatConfig, LogConfig, RegistryConfig};
+use shipper::config::{HeartbeatConfig, RegistryConfig};
 use shipper::input::InputConfig;
 use shipper::output::OutputConfig;
 use shipper::output::queue::QueueConfig;
@@ -52,8 +54,8 @@ pub struct Config {
     #[serde(default)]
     pub state: State,
     /// Health, metrics and alerts over HTTP.
-    #[serde(default)]
-    pub admin: Admin,
+    #[serde(default = "default_admin")]
+    pub admin: AdminConfig,
     /// Watchfire's own log.
     #[serde(default)]
     pub log: LogConfig,
@@ -73,18 +75,9 @@ impl Default for State {
     }
 }
 
-/// `admin:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Admin {
-    /// Address and port of `/metrics`, `/healthz`, `/readyz` and `/api/alerts`; port 0 lets the system choose.
-    pub listen: String,
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Admin { listen: "127.0.0.1:9600".to_owned() }
-    }
+/// Where the page is unless the file says otherwise.
+fn default_admin() -> AdminConfig {
+    AdminConfig::on_loopback(9600)
 }
 
 impl Config {
@@ -115,7 +108,7 @@ impl Config {
             output: OutputConfig::Queue(self.queue),
             registry: RegistryConfig { path: self.state.path.join("shipper") },
             heartbeat: self.heartbeat.clone(),
-            admin: shipper::config::AdminConfig::default(),
+            admin: self.admin.clone(),
             log: self.log.clone(),
         }
     }

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use daemon::admin::AdminConfig;
 use daemon::config::{ConfigError, Span};
-use daemon::log::LogFormat;
+use daemon::log::LogConfig;
 use daemon::source::kafka::KafkaSourceConfig;
 use rules::rule::Priority;
 use schemars::JsonSchema;
@@ -50,7 +51,7 @@ pub struct Config {
     #[serde(default)]
     pub engine: EngineConfig,
     /// Health, metrics and alerts over HTTP.
-    #[serde(default)]
+    #[serde(default = "default_admin")]
     pub admin: AdminConfig,
     /// The alerter's own log.
     #[serde(default)]
@@ -98,34 +99,9 @@ impl Default for StateConfig {
     }
 }
 
-/// `admin:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AdminConfig {
-    /// Address and port of `/metrics`, `/healthz`, `/readyz` and `/api/alerts`; port 0 lets the system choose.
-    pub listen: String,
-}
-
-impl Default for AdminConfig {
-    fn default() -> Self {
-        AdminConfig { listen: "127.0.0.1:9602".to_owned() }
-    }
-}
-
-/// `log:`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// `text` for people, `json` for a shipper.
-    pub format: LogFormat,
-    /// `error`, `warn`, `info`, `debug`, `trace`, or a list such as `info,alerter::outbox=debug`.
-    pub level: String,
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { format: LogFormat::Text, level: "info".to_owned() }
-    }
+/// Where the page is unless the file says otherwise.
+fn default_admin() -> AdminConfig {
+    AdminConfig::on_loopback(9602)
 }
 
 impl Config {
