@@ -123,7 +123,7 @@ fn a_broker_that_dies_loses_no_line_and_no_page() {
     story.at("2m").kafka_down();
     story.at("3m").kafka_up();
     traffic(&mut story, (420, 600), 20, 0);
-    story.expect("P1", between("4m", "6m 30s"));
+    story.expect("P1", between("4m", "7m"));
     story.expect_resolved("P1", between("7m 10s", "10m"));
     story.play(&mut World::new(&story), "10m");
 }

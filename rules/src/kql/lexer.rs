@@ -174,7 +174,7 @@ impl Lexer<'_> {
         self.at += 1 + length;
     }
 
-    /// Takes `\uXXXX`, or two that make one character; `false` when no four hex digits follow.
+    /// Takes `\uHHHH`, or two that make one character; `false` when no four hex digits follow.
     fn unicode(&mut self, out: &mut String) -> Result<bool, (usize, KqlErrorKind)> {
         let unit = |text: &str| {
             let digits = text

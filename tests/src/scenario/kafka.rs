@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::Clock;
@@ -27,7 +28,7 @@ pub struct World {
     clock: Clock,
     start: Timestamp,
     lapse: String,
-    kafka: Kafka,
+    kafka: Arc<Kafka>,
     nginx: Nginx,
     vendors: Vendors,
     written: BTreeMap<String, u64>,
@@ -41,7 +42,7 @@ impl World {
     pub fn new(story: &Story) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("log")).unwrap();
-        let kafka = Kafka::start("");
+        let kafka = Arc::new(Kafka::start(""));
         let nginx = Nginx::start(&folder.path().join("nginx"));
         let start = Clock::System.now();
         let clock = Clock::lapse_since(start, SPEED);
@@ -110,7 +111,11 @@ impl Stage for World {
             Act::KillAlerter => self.alerter = None,
             Act::StartAlerter => self.alerter = Some(self.run("alerter")),
             Act::KafkaDown => self.kafka.stop(true),
-            Act::KafkaUp => self.kafka.launch(),
+            // It takes its time to start, and the story goes on meanwhile.
+            Act::KafkaUp => {
+                let kafka = Arc::clone(&self.kafka);
+                std::thread::spawn(move || kafka.launch());
+            }
         }
     }
 

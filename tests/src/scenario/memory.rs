@@ -13,7 +13,6 @@ use alerter::Outcome;
 use alerter::core::Core;
 use bytes::Bytes;
 use daemon::{Readiness, Record};
-use event::decode::Received;
 use event::{Event, EventId, Timestamp};
 use shipper::batch::{Batch, Fate, Settled};
 use shipper::input::file::{Deps, FileInput, Poll};
@@ -211,14 +210,7 @@ impl Stage for Memory {
         let mut event = Event::default();
         let mut lines = Vec::new();
         for record in &self.topic {
-            let received = Received {
-                topic: &record.topic,
-                partition: record.partition,
-                offset: record.offset,
-                timestamp: record.timestamp,
-                payload: &record.payload,
-            };
-            event::decode::decode(&received, &mut event);
+            event::decode::decode(&record.received(), &mut event);
             if event.value("log.offset").is_some() {
                 lines.push((event.id().unwrap(), event.text("message").unwrap().to_owned()));
             }
