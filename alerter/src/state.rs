@@ -108,18 +108,18 @@ impl Store {
         Ok((Store { path, database: Some(database) }, saved))
     }
 
-    /// Writes a change and waits until the disk has it.
+    /// Writes a change and waits until the disk has it. Answers how large the engine's snapshot was, in bytes.
     ///
     /// # Errors
     /// [`StateError`]; then nothing of the change is written, and the same call can be made again.
-    pub fn write(&mut self, change: &Change<'_>) -> Result<(), StateError> {
+    pub fn write(&mut self, change: &Change<'_>) -> Result<usize, StateError> {
         let database = match self.database.take() {
             Some(database) => database,
             None => open(&self.path)?,
         };
-        write(&database, change).map_err(|error| wrong(&self.path, error))?;
+        let bytes = write(&database, change).map_err(|error| wrong(&self.path, error))?;
         self.database = Some(database);
-        Ok(())
+        Ok(bytes)
     }
 
     /// Lets go of the file, as a failed write does.
@@ -144,13 +144,16 @@ fn open(path: &Path) -> Result<Database, StateError> {
     )
 }
 
-fn write(database: &Database, change: &Change<'_>) -> Result<(), redb::Error> {
+fn write(database: &Database, change: &Change<'_>) -> Result<usize, redb::Error> {
+    let mut bytes = 0;
     let transaction = database.begin_write()?;
     {
         let mut meta = transaction.open_table(META)?;
         meta.insert("format", FORMAT.to_le_bytes().as_slice())?;
         if let Some((snapshot, positions)) = change.engine {
-            meta.insert("engine", json(snapshot)?.as_slice())?;
+            let snapshot = json(snapshot)?;
+            bytes = snapshot.len();
+            meta.insert("engine", snapshot.as_slice())?;
             meta.insert("positions", json(&positions)?.as_slice())?;
         }
         let mut episodes = transaction.open_table(EPISODES)?;
@@ -168,7 +171,7 @@ fn write(database: &Database, change: &Change<'_>) -> Result<(), redb::Error> {
         history.retain_in(..change.history_first, |_, _| false)?;
     }
     transaction.commit()?;
-    Ok(())
+    Ok(bytes)
 }
 
 fn put<T: Serialize>(

@@ -23,7 +23,7 @@ tests:
       - { from: 0s, to: 2s, every: 1s, event: { log.level: error } }
     until: 5s
     expect:
-      - { at: 2s, rule: errors, state: firing }
+      - { at: 3s, rule: errors, state: firing }
   - name: two are enough
     events:
       - { from: 0s, to: 1s, every: 1s, event: { log.level: error } }
@@ -52,7 +52,15 @@ async fn run(files: &[(&str, &str)], arguments: &str) -> String {
 #[tokio::test]
 async fn check_says_what_is_there() {
     let files = [("alerter.yml", CONFIG), ("rules/a.yml", RULES), ("rules/a.test.yml", TESTS)];
-    insta::assert_snapshot!(run(&files, "alerter check -c FOLDER/alerter.yml").await, @"");
+    insta::assert_snapshot!(run(&files, "alerter check -c FOLDER/alerter.yml").await, @r"
+        FOLDER/alerter.yml: ok, rules: 1 in 1 files, channels: 2
+          P1 errors
+          P0 -> ding, out, again every 5m
+          P1 -> out
+          P2 -> out
+          P3 -> nobody
+        ok
+    ");
 }
 
 #[tokio::test]
@@ -65,20 +73,45 @@ async fn check_lists_every_problem() {
         ("rules/b.yml", RULES),
         ("rules/c.yml", &broken),
     ];
-    insta::assert_snapshot!(run(&files, "alerter check -c FOLDER/alerter.yml").await, @"");
+    insta::assert_snapshot!(run(&files, "alerter check -c FOLDER/alerter.yml").await, @r"
+        FOLDER/rules/c.yml:4:15: unknown value `P7`, did you mean `P0`?
+          |
+        4 |     priority: P7
+          |               ^^
+          = known values: `P0`, `P1`, `P2`, `P3`
+        FOLDER/rules/b.yml:3: rule `errors` is already in FOLDER/rules/a.yml:3: rename one
+        channel `ding`: the quota reserves 20 of 20 messages for P0: leave some for the rest
+        failed
+    ");
 }
 
 #[tokio::test]
 async fn check_names_what_is_missing() {
-    insta::assert_snapshot!(run(&[], "alerter check -c FOLDER/alerter.yml").await, @"");
-    insta::assert_snapshot!(run(&[("alerter.yml", CONFIG)], "alerter check -c FOLDER/alerter.yml").await, @"");
+    insta::assert_snapshot!(run(&[], "alerter check -c FOLDER/alerter.yml").await, @r"
+        FOLDER/alerter.yml: no such file; name the configuration with `-c FILE`
+        failed
+    ");
+    insta::assert_snapshot!(run(&[("alerter.yml", CONFIG)], "alerter check -c FOLDER/alerter.yml").await, @r"
+        `rules`: no file matches `rules/*.yml`; relative paths start at `FOLDER`
+        failed
+    ");
 }
 
 #[tokio::test]
 async fn test_shows_what_differs() {
     let files = [("rules/a.yml", RULES), ("rules/a.test.yml", TESTS)];
-    insta::assert_snapshot!(run(&files, "alerter test FOLDER/rules/a.yml FOLDER/rules/a.test.yml").await, @"");
-    insta::assert_snapshot!(run(&files[..1], "alerter test FOLDER/rules/a.yml").await, @"");
+    insta::assert_snapshot!(run(&files, "alerter test FOLDER/rules/a.yml FOLDER/rules/a.test.yml").await, @r"
+        ok   FOLDER/rules/a.test.yml: three errors in ten seconds
+        FAIL FOLDER/rules/a.test.yml:9: two are enough
+             - expected, + happened
+             -       1s errors firing   (line 14)
+        1 passed, 1 failed
+        failed
+    ");
+    insta::assert_snapshot!(run(&files[..1], "alerter test FOLDER/rules/a.yml").await, @r"
+        FOLDER/rules/a.test.yml: No such file or directory (os error 2); the tests of `x.yml` stand in `x.test.yml` beside it
+        failed
+    ");
 }
 
 #[tokio::test]
@@ -94,7 +127,16 @@ async fn notify_says_what_the_vendor_said() {
          hook: {{ webhook: {{ url: 'http://{address}/ok' }} }}\n  gone: {{ webhook: {{ url: 'http://{address}/gone' }} }}\n"
     );
     let files = [("alerter.yml", config.as_str()), ("rules/a.yml", RULES)];
-    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel hook").await, @"");
-    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel gone").await, @"");
-    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel hok").await, @"");
+    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel hook").await, @r"
+        hook: delivered
+        ok
+    ");
+    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel gone").await, @r"
+        gone: refused: http 410: 
+        failed
+    ");
+    insta::assert_snapshot!(run(&files, "alerter notify -c FOLDER/alerter.yml --channel hok").await, @r"
+        there is no channel `hok`; the channels are gone, hook
+        failed
+    ");
 }

@@ -18,7 +18,7 @@ fn row(number: u64) -> Row {
 }
 
 /// Step `number` adds a row, ends the one three steps before, and moves the source on.
-fn step(store: &mut Store, number: u64) -> Result<(), StateError> {
+fn step(store: &mut Store, number: u64) -> Result<usize, StateError> {
     let added = row(number);
     let delivery = Delivery::of(&added, Verdict::Delivered, "ok".to_owned(), added.queued_at);
     let snapshot = rules::Engine::new(Vec::new(), rules::Settings::default()).snapshot();

@@ -302,6 +302,38 @@ fn a_disk_that_refuses_stops_sends_and_loses_nothing() {
 }
 
 #[test]
+fn a_large_snapshot_is_saved_less_often() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut core = open(folder.path());
+    let mut feed = Feed::default();
+    feed.error(0, "shop");
+    core.snapshot_bytes = 40 << 20;
+    core.handle(&feed.records, true, second(0)).unwrap();
+    assert_eq!(core.save_at, Some(second(10)));
+    core.tick(second(10)).unwrap();
+    assert!(core.is_saved() && core.snapshot_bytes < 1 << 20);
+}
+
+#[test]
+fn the_board_shows_what_is_firing_and_whom_it_was_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut core = open(folder.path());
+    let feed = outage();
+    (0..70).for_each(|at| drop(turn(&mut core, &feed, second(at))));
+    let board = crate::api::Board::default();
+    board.publish(&core);
+    let view = serde_json::to_value(&*board.view()).unwrap();
+    let alert = &view["alerts"][0];
+    assert_eq!(alert["state"], "firing");
+    assert_eq!(alert["rule"], "down");
+    assert_eq!(alert["group"], serde_json::json!([["service.name", "shop"]]));
+    let told = serde_json::json!({"channel": "phone", "recipient": "138", "is_told": true});
+    assert_eq!(alert["addresses"][0], told);
+    assert_eq!(view["deliveries"].as_array().unwrap().len(), 3);
+    assert_eq!(view["deliveries"][0]["verdict"], "delivered");
+}
+
+#[test]
 fn counting_alone_is_saved_at_its_interval() {
     let folder = tempfile::tempdir().unwrap();
     let mut core = open(folder.path());
