@@ -122,3 +122,100 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds `bytes` as they come in steps of the given sizes, from the first byte that has no piece yet.
+    fn pieces(bytes: &[u8], steps: &[usize], line_bytes_max: usize) -> Vec<Piece> {
+        let (mut framer, mut found, mut end) = (Framer::new(0, line_bytes_max), Vec::new(), 0);
+        for step in steps.iter().copied().chain([bytes.len()]) {
+            end = (end + step).min(bytes.len());
+            let base = framer.position();
+            while let Some(piece) = framer.next(base, &bytes[base as usize..end]) {
+                found.push(piece);
+            }
+        }
+        found
+    }
+
+    fn check(text: &str, expected: &[Piece]) {
+        let singly = vec![1; text.len()];
+        assert_eq!(merged(pieces(text.as_bytes(), &[], 8)), expected, "{text:?}");
+        assert_eq!(merged(pieces(text.as_bytes(), &singly, 8)), expected, "{text:?} byte by byte");
+    }
+
+    /// The rest of a cut line may come in any number of pieces.
+    fn merged(pieces: Vec<Piece>) -> Vec<Piece> {
+        let mut merged: Vec<Piece> = Vec::new();
+        for piece in pieces {
+            match (merged.last_mut(), piece) {
+                (Some(Piece::Rest { end: last }), Piece::Rest { end }) => *last = end,
+                _ => merged.push(piece),
+            }
+        }
+        merged
+    }
+
+    #[test]
+    fn lines_cuts_and_rests() {
+        let line = |start, end| Piece::Line { start, end };
+        check("", &[]);
+        check("no end", &[]);
+        check("\n\n", &[line(0, 1), line(1, 2)]);
+        check("one\r\ntwo\nth", &[line(0, 5), line(5, 9)]);
+        check("12345678\n", &[line(0, 9)]);
+        check("123456789\nx\n", &[Piece::Cut { start: 0, end: 8 }, Piece::Rest { end: 10 }, line(10, 12)]);
+        check("1234567é\n", &[Piece::Cut { start: 0, end: 7 }, Piece::Rest { end: 10 }]);
+        check("12345678é", &[Piece::Cut { start: 0, end: 8 }, Piece::Rest { end: 10 }]);
+    }
+
+    #[test]
+    fn ends_are_no_text() {
+        for (line, expected) in
+            [("a\n", "a"), ("a\r\n", "a"), ("a", "a"), ("\r\n", ""), ("a\r\r\n", "a\r"), ("a\n\n", "a\n")]
+        {
+            assert_eq!(without_end(line.as_bytes()), expected.as_bytes());
+        }
+    }
+
+    /// The same over the whole text at once.
+    fn naive(bytes: &[u8], line_bytes_max: usize) -> Vec<Piece> {
+        let (mut found, mut start) = (Vec::new(), 0);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (has_end, end) = (line.ends_with(b"\n"), start + line.len());
+            let length = line.len() - usize::from(has_end);
+            if length > line_bytes_max {
+                let cut = start + character_start(line, line_bytes_max);
+                found.push(Piece::Cut { start: start as u64, end: cut as u64 });
+                found.push(Piece::Rest { end: end as u64 });
+            } else if has_end {
+                found.push(Piece::Line { start: start as u64, end: end as u64 });
+            }
+            start = end;
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_splitting_at_once(
+            text in "([a-z]{0,12}(é|日|\\r)?\n){0,12}[a-zé]{0,20}",
+            steps in prop::collection::vec(0usize..9, 0..40),
+            line_bytes_max in 4usize..16,
+        ) {
+            let found = merged(pieces(text.as_bytes(), &steps, line_bytes_max));
+            prop_assert_eq!(found, naive(text.as_bytes(), line_bytes_max));
+        }
+
+        #[test]
+        fn a_cut_lies_between_characters(text in "[aé日🔥]{4,20}", at in 4usize..12) {
+            prop_assume!(at < text.len());
+            let cut = character_start(text.as_bytes(), at);
+            prop_assert!(text.is_char_boundary(cut) && cut <= at && cut + 4 > at);
+        }
+    }
+}

@@ -95,7 +95,7 @@ fn matches_parts(parts: &[Part], names: &[&OsStr]) -> bool {
         ([], names) => names.is_empty(),
         ([Part::AnyDepth, rest @ ..], names) => {
             let is_end = rest.is_empty() && names.len() == 1;
-            let is_here = matches_parts(rest, names);
+            let is_here = !rest.is_empty() && matches_parts(rest, names);
             let deeper = names.split_first().is_some_and(|(name, names)| {
                 Part::AnyDepth.is_match(name) && (is_end || matches_parts(parts, names))
             });
@@ -152,5 +152,61 @@ impl Excludes {
 
     pub(super) fn is_match(&self, path: &Path) -> bool {
         self.0.is_match(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, matching: &[&str], others: &[&str]) {
+        let parsed = PathPattern::parse(pattern).unwrap();
+        for path in matching {
+            assert!(parsed.is_match(Path::new(path)), "{pattern} means {path}");
+        }
+        for path in others {
+            assert!(!parsed.is_match(Path::new(path)), "{pattern} does not mean {path}");
+        }
+    }
+
+    #[test]
+    fn patterns_mean_what_a_shell_means() {
+        check("/a/b.log", &["/a/b.log"], &["/a/b.log.1", "/a", "/a/b.log/c"]);
+        check("/a/*.log", &["/a/b.log"], &["/a/b/c.log", "/a/.b.log", "/b.log"]);
+        check("/a/.*.log", &["/a/.b.log"], &["/a/b.log"]);
+        check("/a/?[0-9]{x,yy}", &["/a/b0x", "/a/b9yy"], &["/a/b0y", "/a/bbx"]);
+        check("/*/*/c", &["/a/b/c"], &["/a/c", "/a/b/d/c"]);
+        check("/a/**/c", &["/a/c", "/a/b/c", "/a/b/b/c"], &["/c", "/a/b", "/a/.b/c"]);
+        check("/a/**", &["/a/c", "/a/b/c"], &["/a", "/a/.c"]);
+        check("/a/**/**/c", &["/a/c", "/a/b/c"], &["/a"]);
+    }
+
+    #[test]
+    fn a_relative_pattern_starts_at_the_working_folder() {
+        let here = std::env::current_dir().unwrap();
+        assert!(PathPattern::parse("./x.log").unwrap().is_match(&here.join("x.log")));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (pattern, expected) in [
+            ("", "``: an empty path names no file"),
+            ("/a/../b", "`/a/../b`: `..` is not followed; write the path that is meant"),
+            ("/a/b**", "`/a/b**`: `**` stands alone between two slashes"),
+            ("/a/{b/c,d}", "`/a/{b/c,d}`: `{a,b}` stays inside one name; write two paths instead"),
+            ("/a/[b", "`/a/[b`: unclosed character class; missing ']'"),
+        ] {
+            assert_eq!(PathPattern::parse(pattern).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_is_excluded_in_every_folder() {
+        let excludes = Excludes::parse(&["*.gz".to_owned(), "/a/skip/**".to_owned()]).unwrap();
+        for (path, expected) in
+            [("/a/b.gz", true), ("/a/b/c.gz", true), ("/a/skip/x", true), ("/a/b.log", false)]
+        {
+            assert_eq!(excludes.is_match(Path::new(path)), expected, "{path}");
+        }
     }
 }

@@ -129,7 +129,7 @@ pub struct FileInput {
     selections: Vec<Selection>,
     readiness: Readiness,
     registry: Registry,
-    /// Files that were there before this moment and are not known were not meant to be read from a start position.
+    /// A file that was born before and is not known was there before its input: it begins at the start position.
     known_until: Timestamp,
 
     slots: Vec<Option<Box<Stream>>>,
@@ -230,7 +230,8 @@ impl FileInput {
     /// Does what is due without reading: scans, ends waits, commits. [`FileInput::poll`] does it too; a caller that may
     /// not read now calls this, so that rotated files are still held before they go.
     pub fn tick(&mut self, now: Timestamp) {
-        if self.next_scan <= now {
+        // A clock that was set back must not put the next look off.
+        if self.next_scan <= now || self.next_scan.since(now) > SCAN_EVERY {
             self.scan(now);
         }
         while let Some(&(due, slot)) = self.timers.first().filter(|(due, _)| *due <= now) {
@@ -240,7 +241,7 @@ impl FileInput {
             }
             self.queue(slot);
         }
-        if self.next_commit.is_some_and(|due| due <= now) {
+        if self.next_commit.is_some_and(|due| due <= now || due.since(now) > COMMIT_EVERY) {
             // A failure is told by the readiness part, and tried again at the next time.
             let _ = self.checkpoint(now);
         }

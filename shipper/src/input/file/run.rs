@@ -21,6 +21,8 @@ use crate::channel;
 
 /// Time between two publications of the totals.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// How long one wait lasts while the channel is full: nothing tells that it has room again.
+const ROOM_EVERY: Duration = Duration::from_millis(10);
 /// How long one wait lasts under a clock that does not follow the machine's.
 const POLL_EVERY: Duration = Duration::from_millis(5);
 
@@ -141,10 +143,7 @@ impl Shell {
     fn run(mut self, inbox: &Receiver<Message>) {
         let mut batch = self.sender.buffer();
         loop {
-            let wait = match self.read(&mut batch) {
-                Poll::More => Duration::ZERO,
-                Poll::Idle | Poll::Blocked => self.wait(),
-            };
+            let wait = self.read(&mut batch);
             self.watch.follow(self.input.folders());
             self.publish();
             let mut next = match inbox.recv_timeout(wait) {
@@ -161,12 +160,12 @@ impl Shell {
         }
     }
 
-    /// Reads one batch and sends it.
-    fn read(&mut self, batch: &mut Batch) -> Poll {
+    /// Reads one batch and sends it; gives how long to wait before the next.
+    fn read(&mut self, batch: &mut Batch) -> Duration {
         let now = self.clock.now();
         if !self.is_reading || !self.sender.has_room(BATCH_BYTES) {
             self.input.tick(now);
-            return Poll::Blocked;
+            return if self.is_reading { self.wait().min(ROOM_EVERY) } else { self.wait() };
         }
         let poll = self.input.poll(now, batch);
         if !batch.is_empty() {
@@ -175,14 +174,17 @@ impl Shell {
                 self.is_reading = false;
             }
         }
-        poll
+        match poll {
+            Poll::More => Duration::ZERO,
+            Poll::Idle | Poll::Blocked => self.wait(),
+        }
     }
 
     /// Until the input, or the publication of its totals, wants a turn.
     fn wait(&self) -> Duration {
         let now = self.clock.now();
         let until = self.input.deadline().unwrap_or(self.next_publish).min(self.next_publish);
-        let wait = self.clock.real(until.since(now));
+        let wait = self.clock.real(until.since(now)).min(PUBLISH_EVERY);
         if matches!(self.clock, Clock::Manual(_)) { wait.min(POLL_EVERY) } else { wait }
     }
 
@@ -207,7 +209,7 @@ impl Shell {
 
     fn publish(&mut self) {
         let now = self.clock.now();
-        if now < self.next_publish {
+        if now < self.next_publish && self.next_publish.since(now) <= PUBLISH_EVERY {
             return;
         }
         self.next_publish = now.plus(PUBLISH_EVERY);

@@ -47,6 +47,10 @@ impl FileInput {
         for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
             self.review(slot, now);
         }
+        if self.scans == 1 {
+            // A start position at the end has to hold from now on, also after a kill before the first ack.
+            let _ = self.checkpoint(now);
+        }
     }
 
     /// Of several names of one file, the one it is known by, else the first.
@@ -147,7 +151,7 @@ impl FileInput {
         let first = if found.facts.birth.is_some() { 0 } else { u64::try_from(now.as_nanos()).unwrap_or(0) };
         let generation = generation.unwrap_or(first);
         let was_there =
-            Timestamp::from_nanos(found.facts.birth.unwrap_or(found.facts.modified)) <= self.known_until;
+            Timestamp::from_nanos(found.facts.birth.unwrap_or(found.facts.modified)) < self.known_until;
         let is_from_end = input.config.start == Start::End && self.scans <= 1 && was_there && !is_rewritten;
         let start = if is_from_end { found.facts.size } else { 0 };
         let id = found.facts.stream(&self.host, generation);

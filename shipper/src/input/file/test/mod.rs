@@ -41,6 +41,8 @@ struct Rig {
     input: Option<FileInput>,
     now: Timestamp,
     got: Vec<Got>,
+    /// How many of them came before the last start; their tickets mean nothing any more.
+    got_before: usize,
     unsettled: Vec<Ticket>,
     readiness: Readiness,
 }
@@ -69,6 +71,7 @@ impl Rig {
             // Before every file of the test was written, so that no look inside is spared.
             now: Timestamp::from_secs(1_600_000_000),
             got: Vec::new(),
+            got_before: 0,
             unsettled: Vec::new(),
             readiness: Readiness::default(),
         };
@@ -94,10 +97,17 @@ impl Rig {
         self.input.as_mut().unwrap()
     }
 
-    /// As `kill -9`: what was not committed is forgotten, what is in flight arrives or not, but nobody hears of it.
+    /// As `kill -9`: what was not committed is forgotten, what is in flight never arrives.
     fn kill(&mut self) {
         self.input = None;
-        self.unsettled.clear();
+        let lost = std::mem::take(&mut self.unsettled);
+        let before = std::mem::take(&mut self.got_before);
+        let mut at = 0;
+        self.got.retain(|got| {
+            at += 1;
+            at <= before || !lost.contains(&got.ticket)
+        });
+        self.got_before = self.got.len();
     }
 
     /// A clean end and a new start.
@@ -174,6 +184,7 @@ impl Rig {
 
     /// The messages that came since the last call, sorted by stream in the order of their first arrival.
     fn take(&mut self) -> Vec<String> {
+        self.got_before = 0;
         std::mem::take(&mut self.got).into_iter().map(|got| got.message).collect()
     }
 

@@ -39,6 +39,7 @@ fn ids_stay_the_same_even_when_the_registry_is_gone() {
     let mut rig = Rig::new();
     rig.append("a.log", "one\n");
     rig.read();
+    rig.ack();
     rig.kill();
     rig.state = state_folder();
     rig.start();
@@ -116,4 +117,29 @@ fn a_disk_that_refuses_stops_the_offset_and_nothing_else() {
     rig.kill();
     rig.start();
     rig.expect(&[]);
+}
+
+#[test]
+fn a_start_at_the_end_holds_from_the_first_scan_on() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nstart: end");
+    rig.append("a.log", "before\n");
+    rig.expect(&[]);
+    rig.kill();
+    rig.append("a.log", "after\n");
+    rig.start();
+    rig.expect(&["after"]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nothing() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\n");
+    rig.expect(&["one"]);
+    rig.ack();
+    rig.now = rig.now.minus(Duration::from_secs(86_400));
+    rig.append("a.log", "two\n");
+    rig.expect(&["two"]);
+    rig.kill();
+    rig.start();
+    rig.expect(&["two"]);
 }
