@@ -99,7 +99,8 @@ impl Client {
         if !self.installs_template {
             return Ok(());
         }
-        let path = format!("_index_template/{}", template::NAME);
+        let name = template::name(&self.data_stream);
+        let path = format!("_index_template/{name}");
         let wanted = template::template(&self.data_stream);
         let found = self.request(Method::Get, &path, None).await?;
         if !matches!(found.status, 200 | 404) {
@@ -111,11 +112,7 @@ impl Client {
         let body = Bytes::from(wanted.to_string());
         let answer = self.request(Method::Put, &path, Some(body)).await?;
         if answer.status == 200 {
-            tracing::info!(
-                template = template::NAME,
-                version = template::VERSION,
-                "index template installed"
-            );
+            tracing::info!(template = name, version = template::VERSION, "index template installed");
             return Ok(());
         }
         Err(unexpected("_index_template", &answer))

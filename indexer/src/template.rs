@@ -5,9 +5,6 @@
 
 use serde_json::{Map, Value, json};
 
-/// The template's name.
-pub const NAME: &str = "watchfire-logs";
-
 /// Grows with each change of the mappings.
 pub const VERSION: u64 = 1;
 
@@ -99,6 +96,13 @@ const FIELDS: &[(&str, Kind)] = &[
     ("watchfire.services", Kind::Keyword),
     ("watchfire.streams", Kind::Long),
 ];
+
+/// The template's name. Each data stream has a template of its own, so that two indexers on one cluster do not replace
+/// each other's.
+#[must_use]
+pub fn name(data_stream: &str) -> String {
+    format!("watchfire-{data_stream}")
+}
 
 /// The template for one data stream.
 #[must_use]

@@ -9,4 +9,5 @@
 )]
 
 mod delivery;
+mod indexer;
 mod stories;

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support fails by panicking")]
 
 pub mod fake;
+pub mod http;
 pub mod oracle;
 pub mod part;
+pub mod publish;
 pub mod scenario;
 pub mod wait;

@@ -24,7 +24,9 @@ impl Elasticsearch {
         })
     }
 
-    fn start() -> Self {
+    /// Starts a node of one's own.
+    #[must_use]
+    pub fn start() -> Self {
         // It drops to another user when root starts it, so that user must be able to walk to its folder.
         let folder = tempfile::Builder::new().prefix("watchfire-es-").tempdir_in("/tmp").unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -39,6 +41,25 @@ impl Elasticsearch {
         let (cache, run, port) = (super::cache(), self.folder.path(), self.port.to_string());
         let arguments = [cache.to_str().unwrap(), run.to_str().unwrap(), &port, "512m"];
         super::run_script("elasticsearch.sh", &arguments, &[]);
+    }
+
+    /// What a search finds: `query` is the request's body. Nothing while there is no such index.
+    #[must_use]
+    pub fn search(&self, index: &str, query: &serde_json::Value) -> Option<serde_json::Value> {
+        let url = format!("{}/{index}", self.url());
+        let (status, _) = crate::http::post(&format!("{url}/_refresh"), &serde_json::Value::Null)?;
+        let (_, body) = (status == 200).then(|| crate::http::post(&format!("{url}/_search"), query))??;
+        serde_json::from_str(&body).ok()
+    }
+
+    /// How many documents a query string, as Kibana's search bar takes it, finds; 0 while there is no such index.
+    #[must_use]
+    pub fn count(&self, index: &str, query: &str) -> u64 {
+        let query = serde_json::json!({
+            "size": 0, "track_total_hits": true, "query": { "query_string": { "query": query } },
+        });
+        let found = self.search(index, &query);
+        found.and_then(|found| found.pointer("/hits/total/value")?.as_u64()).unwrap_or(0)
     }
 
     /// The base URL.

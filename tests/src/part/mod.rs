@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 pub mod binary;
+pub mod daemon;
 pub mod elasticsearch;
 pub mod jvm;
 pub mod kafka;
