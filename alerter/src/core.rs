@@ -138,11 +138,17 @@ impl Core {
     /// # Errors
     /// [`StateError`], as for [`Core::handle`].
     pub fn tick(&mut self, now: Timestamp) -> Result<(), StateError> {
+        if self.is_stuck() {
+            if !is_due(self.retry_at, now) {
+                return Ok(());
+            }
+            self.save(now)?;
+        }
         if self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.tick(now, &mut self.transitions);
         }
         let has_decided = self.route(now);
-        if has_decided || self.is_due(self.retry_at, now) || self.is_due(self.save_at, now) {
+        if has_decided || is_due(self.save_at, now) {
             return self.save(now);
         }
         if self.has_engine_changed && self.save_at.is_none() {
@@ -202,7 +208,6 @@ impl Core {
         self.router.reload(plan.routes);
         self.outbox.configure(plan.limits, &plan.quotas);
         self.engine.reload(plan.rules, now, &mut self.transitions);
-        self.route(now);
         self.save(now)
     }
 
@@ -211,6 +216,8 @@ impl Core {
     /// # Errors
     /// [`StateError`], as for [`Core::handle`].
     pub fn save(&mut self, now: Timestamp) -> Result<(), StateError> {
+        // What the engine has said belongs to what it knows: both are written, or neither.
+        self.route(now);
         let snapshot = self.engine.snapshot();
         self.write(Some(&snapshot), now)
     }
@@ -289,10 +296,6 @@ impl Core {
         now.plus(self.save_every.max(pause))
     }
 
-    fn is_due(&self, at: Option<Timestamp>, now: Timestamp) -> bool {
-        at.is_some_and(|at| at <= now)
-    }
-
     /// Writes what does not depend on the engine. While the engine's own state is ahead of the disk that is fine:
     /// it has decided nothing since, or it would have been written.
     fn save_outbox(&mut self, now: Timestamp) -> Result<(), StateError> {
@@ -312,6 +315,8 @@ impl Core {
             Ok(_) => {}
             Err(error) => {
                 self.retry_at = Some(now.plus(RETRY_AFTER));
+                // Records are left unread from now on: what is not seen is not silence.
+                self.engine.handle(Input::CaughtUp(false), now, &mut self.transitions);
                 return Err(error);
             }
         }
@@ -326,6 +331,10 @@ impl Core {
         }
         Ok(())
     }
+}
+
+fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at <= now)
 }
 
 /// Follows the source, wherever it goes: an older offset means that the source began anew.

@@ -30,11 +30,12 @@ pub(super) async fn pump<S: Source>(
             }
             Err(SourceError::Transient(reason)) => {
                 readiness.down("source", reason);
-                // Most sources wait inside; this is for an error that comes at once, again and again.
-                tokio::time::sleep(WAIT).await;
-                if batches.is_closed() {
+                // What cannot be read is not silence: an empty batch says that there may be more.
+                if batches.send(Batch::default()).await.is_err() {
                     break;
                 }
+                // Most sources wait inside; this is for an error that comes at once, again and again.
+                tokio::time::sleep(WAIT).await;
             }
             Err(SourceError::Permanent(reason)) => {
                 readiness.down("source", reason.clone());

@@ -302,6 +302,30 @@ fn a_disk_that_refuses_stops_sends_and_loses_nothing() {
 }
 
 #[test]
+fn time_stands_still_while_records_are_left_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let (directory, away) = (folder.path().join("state"), folder.path().join("away"));
+    let mut core = open(&directory);
+    let mut feed = Feed::default();
+    (0..300).step_by(5).for_each(|at| feed.probe(at, "shop", "up"));
+    (0..40).for_each(|at| drop(turn(&mut core, &feed, second(at))));
+    core.handle(feed.unread(&core, second(40)), true, second(40)).unwrap();
+    core.store.let_go();
+    std::fs::rename(&directory, &away).unwrap();
+    for at in 41..200 {
+        // The source is not read, so nobody has seen the service answer.
+        let _ = core.tick(second(at));
+    }
+    assert!(core.is_stuck());
+    std::fs::rename(&away, &directory).unwrap();
+    core.tick(second(200)).unwrap();
+    core.tick(second(201)).unwrap();
+    let told: Vec<String> = (202..300).flat_map(|at| turn(&mut core, &feed, second(at))).collect();
+    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(core.router().episodes().len(), 0);
+}
+
+#[test]
 fn a_large_snapshot_is_saved_less_often() {
     let folder = tempfile::tempdir().unwrap();
     let mut core = open(folder.path());
