@@ -33,7 +33,7 @@ const DRAIN_MAX: Duration = Duration::from_secs(5);
 /// The shortest sleep, so that a deadline which does not move cannot keep the processor busy.
 const SLEEP_MIN: Duration = Duration::from_millis(10);
 
-/// How often gauges are set.
+/// How often gauges are set and the board is renewed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What the alerter needs from the outside.
@@ -127,7 +127,7 @@ struct Shell {
     observer: Option<mpsc::Sender<Observed>>,
     sends: JoinSet<(Send, Outcome)>,
     positions: watch::Sender<Vec<daemon::Position>>,
-    /// When the gauges are set next.
+    /// When the gauges are set and the board is renewed next.
     look_at: event::Timestamp,
 }
 
@@ -151,7 +151,7 @@ impl Shell {
             });
         }
         let observed = self.core.observed();
-        if !observed.is_empty() {
+        if !observed.is_empty() || now >= self.look_at {
             self.board.publish(&self.core);
         }
         observed.into_iter().for_each(|observed| self.tell(observed));
