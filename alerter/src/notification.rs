@@ -88,7 +88,8 @@ impl Notification {
             title.push(' ');
             title.push_str(value);
         }
-        title
+        // A log line may have chosen the group's value, line breaks and all.
+        title.replace(char::is_control, " ")
     }
 
     /// The text below the title, the most important first, because a channel may cut it at the end: what is wrong,
@@ -188,6 +189,12 @@ mod tests {
         runbook: https://wiki/checkout
         > payment refused
         ");
+    }
+
+    #[test]
+    fn a_title_is_one_line_whatever_the_group_is_called() {
+        let title = sample::notification("a\r\nBcc: b", Priority::P0, Kind::Firing, START).title();
+        assert!(title.ends_with(" a  Bcc: b") && !title.contains(char::is_control), "{title:?}");
     }
 
     #[test]

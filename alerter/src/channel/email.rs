@@ -20,6 +20,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// Where to cut when the server says that a message was too large.
 const SHORT_BYTES_MAX: usize = 8_000;
 
+/// The line before a certificate in a PEM file.
+const PEM_HEAD: &str = "-----BEGIN CERTIFICATE-----";
+
 /// `email: { host: smtp.example.org, from: "watchfire@example.org", to: ["ops@example.org"] }`.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +66,8 @@ pub enum Security {
 /// One mail server and its addresses.
 #[derive(Debug)]
 pub struct Email {
+    /// Host and port, for reasons.
+    server: String,
     from: Mailbox,
     to: Vec<String>,
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -81,7 +86,8 @@ impl Email {
         for to in &config.to {
             address(to)?;
         }
-        Ok(Email { from, to: config.to.clone(), transport: transport(config)? })
+        let server = format!("{}:{}", config.host, port(config));
+        Ok(Email { server, from, to: config.to.clone(), transport: transport(config)? })
     }
 
     /// The addresses.
@@ -100,7 +106,7 @@ impl Email {
             Ok(response) => {
                 Outcome::Delivered { reference: response.message().collect::<Vec<_>>().join(" ") }
             }
-            Err(error) => judge(&error, options),
+            Err(error) => judge(&self.server, &error, options),
         }
     }
 
@@ -128,14 +134,22 @@ fn address(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|error| format!("`{text}` is no mail address ({error}); write `name@example.org`"))
 }
 
+fn port(config: &Config) -> u16 {
+    config.port.unwrap_or(match config.security {
+        Security::Starttls => 587,
+        Security::Tls => 465,
+        Security::None => 25,
+    })
+}
+
 fn transport(config: &Config) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-    let (tls, port) = match config.security {
-        Security::Starttls => (Tls::Required(tls(config)?), 587),
-        Security::Tls => (Tls::Wrapper(tls(config)?), 465),
-        Security::None => (Tls::None, 25),
+    let tls = match config.security {
+        Security::Starttls => Tls::Required(tls(config)?),
+        Security::Tls => Tls::Wrapper(tls(config)?),
+        Security::None => Tls::None,
     };
     let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-        .port(config.port.unwrap_or(port))
+        .port(port(config))
         .tls(tls)
         .timeout(Some(TIMEOUT));
     match (&config.username, &config.password) {
@@ -153,14 +167,18 @@ fn tls(config: &Config) -> Result<TlsParameters, String> {
     if let Some(path) = &config.ca {
         let unusable = |error: String| format!("`ca` {}: {error}", path.display());
         let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+        // The library takes a file without any for an empty list.
+        if !String::from_utf8_lossy(&pem).contains(PEM_HEAD) {
+            return Err(unusable(format!("there is no certificate in it; it needs a `{PEM_HEAD}`")));
+        }
         let certificate = Certificate::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
         builder = builder.add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|error| format!("tls cannot be set up: {error}"))
 }
 
-fn judge(error: &lettre::transport::smtp::Error, options: SendOptions) -> Outcome {
-    let reason = reason(error);
+fn judge(server: &str, error: &lettre::transport::smtp::Error, options: SendOptions) -> Outcome {
+    let reason = format!("{server}: {}", reason(error));
     let code = error.status().map(u16::from);
     match code {
         Some(552) if options.bytes_max.is_none() => Outcome::Shrink { bytes_max: SHORT_BYTES_MAX, reason },
@@ -180,5 +198,36 @@ fn reason(error: &lettre::transport::smtp::Error) -> String {
         }
         cause = inner.source();
     }
+    if text.contains("UnknownIssuer") || text.contains("BadSignature") {
+        text.push_str(" (write the file of the authority that signed it as `ca`)");
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Built without a runtime, as `check` does.
+    fn check(text: &str, expected: &str) {
+        let config: Config = daemon::config::parse("email", text).unwrap();
+        let refused = Email::new(&config).err().unwrap_or_default();
+        assert!(refused.starts_with(expected), "{text}: {refused}");
+        assert_eq!(refused.is_empty(), expected.is_empty(), "{text}: {refused}");
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = folder.path().join("empty.pem");
+        std::fs::write(&empty, "no certificate\n").unwrap();
+        let ca = format!("{{ host: h, from: a@b.c, to: [a@b.c], ca: '{}' }}", empty.display());
+        check("{ host: h, from: a@b.c, to: [a@b.c] }", "");
+        check("{ host: h, from: 'Ops <a@b.c>', to: [a@b.c], security: none }", "");
+        check("{ host: h, from: ab.c, to: [a@b.c] }", "`ab.c` is no mail address (");
+        check("{ host: h, from: a@b.c, to: [] }", "`to` is empty");
+        check("{ host: h, from: a@b.c, to: [a@b.c], username: u }", "`username` and `password` go together");
+        check("{ host: h, from: a@b.c, to: [a@b.c], ca: /none.pem }", "`ca` /none.pem: No such file");
+        check(&ca, &format!("`ca` {}: there is no certificate in it", empty.display()));
+    }
 }

@@ -4,6 +4,7 @@
 //! values that are encoded after they are filled, so a quote in a log line cannot break the request.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use daemon::config::Secret;
 use serde_json::Value;
@@ -31,10 +32,12 @@ pub struct Config {
     pub headers: BTreeMap<String, Secret>,
     /// The body as JSON, in YAML's clothes.
     #[serde(default)]
-    pub json: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub json: Option<Template>,
     /// The body as a form.
     #[serde(default)]
-    pub form: Option<BTreeMap<String, String>>,
+    #[schemars(with = "Option<BTreeMap<String, String>>")]
+    pub form: Option<BTreeMap<String, Secret>>,
     /// What the answer means beyond its status.
     #[serde(default)]
     pub success: Option<Success>,
@@ -44,6 +47,17 @@ pub struct Config {
     /// How much the gateway accepts.
     #[serde(default)]
     pub quota: Option<Quota>,
+}
+
+/// JSON with placeholders. It never prints: many gateways want their key in the body.
+#[derive(Clone, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Template(Value);
+
+impl fmt::Debug for Template {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("***")
+    }
 }
 
 fn default_text_bytes_max() -> usize {
@@ -125,10 +139,10 @@ impl Gateway {
             request = request.header(name, words.fill_line(value.reveal()));
         }
         match (&self.config.json, &self.config.form) {
-            (Some(json), _) => request.json(&words.fill_json(json)),
+            (Some(Template(json)), _) => request.json(&words.fill_json(json)),
             (None, Some(form)) => {
                 let form: BTreeMap<_, _> =
-                    form.iter().map(|(name, value)| (name, words.fill(value))).collect();
+                    form.iter().map(|(name, value)| (name, words.fill(value.reveal()))).collect();
                 request.form(&form)
             }
             (None, None) => request,

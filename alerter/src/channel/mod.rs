@@ -171,7 +171,9 @@ impl Channel {
             ChannelConfig::Webhook(config) => {
                 Member::Webhook(webhook::Webhook::new(name, config, deps).map_err(wrong)?)
             }
-            ChannelConfig::Dingtalk(config) => Member::Dingtalk(dingtalk::Dingtalk::new(config, deps).map_err(wrong)?),
+            ChannelConfig::Dingtalk(config) => {
+                Member::Dingtalk(dingtalk::Dingtalk::new(config, deps).map_err(wrong)?)
+            }
             ChannelConfig::Wecom(config) => Member::Wecom(wecom::Wecom::new(config, deps).map_err(wrong)?),
             ChannelConfig::Sms(config) | ChannelConfig::Voice(config) => {
                 Member::Gateway(gateway::Gateway::new(config, deps).map_err(wrong)?)

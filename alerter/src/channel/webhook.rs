@@ -10,6 +10,9 @@ use super::http;
 use super::{ChannelDeps, Outcome, SendOptions};
 use crate::{Kind, Notification};
 
+/// What Alertmanager writes for an alert that is not over: Go's zero time. Its receivers parse a time here.
+const NOT_ENDED: &str = "0001-01-01T00:00:00Z";
+
 /// `webhook: { url: "https://example.org/hook" }`.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +80,7 @@ fn payload(receiver: &str, notification: &Notification, options: SendOptions) ->
         ("reason".to_owned(), transition.reason.to_string()),
     ]);
     annotations.extend(transition.annotations.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let ends_at = notification.ended_at.map_or_else(|| NOT_ENDED.to_owned(), |at| at.to_string());
     let fingerprint = format!("{:016x}", transition.fingerprint);
     serde_json::json!({
         "version": "4",
@@ -94,7 +98,7 @@ fn payload(receiver: &str, notification: &Notification, options: SendOptions) ->
             "labels": labels,
             "annotations": annotations,
             "startsAt": notification.started_at,
-            "endsAt": notification.ended_at,
+            "endsAt": ends_at,
             "generatorURL": "",
             "fingerprint": fingerprint,
         }],
