@@ -60,7 +60,7 @@ fn the_metrics_page_equals_the_code() {
         "# Metrics\n\n\
          At `/metrics` of each daemon's loopback port, in OpenMetrics text; `watchfire up` shows all of them on one page. \
          `/healthz` says that the process lives; `/readyz` names what does not work, and why.\n\n\
-         ## Shipper\n\n{}\n{}\n## Alerter\n\n{}\n## Indexer\n\n{}",
+         ## Shipper\n\n{}\n## Shipper: files\n\n{}\n## Alerter\n\n{}\n## Indexer\n\n{}",
         metric::document(shipper::metric::TABLE),
         metric::document(shipper::input::file::metric::TABLE),
         metric::document(alerter::metric::TABLE),

@@ -12,6 +12,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use daemon::Clock;
 use daemon::config::ConfigError;
+use daemon::metric::Metrics;
 
 use crate::config::Config;
 use crate::{demo, init, sample, up};
@@ -82,7 +83,13 @@ async fn run(path: &Path) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     daemon::log::init(config.log.format, &config.log.level)?;
     let shutdown = daemon::shutdown::on_signals().context("cannot listen to signals")?;
-    up::run(path, config, up::Deps { clock: Clock::System, observer: None }, shutdown).await
+    up::run(
+        path,
+        config,
+        up::Deps { clock: Clock::System, metrics: Metrics::new(), observer: None },
+        shutdown,
+    )
+    .await
 }
 
 fn check(path: &Path) -> anyhow::Result<()> {

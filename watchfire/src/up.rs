@@ -25,6 +25,8 @@ use crate::reload;
 pub struct Deps {
     /// The time; the demo's runs faster.
     pub clock: Clock,
+    /// Where everything counts.
+    pub metrics: Metrics,
     /// Who watches transitions and deliveries.
     pub observer: Option<mpsc::Sender<Observed>>,
 }
@@ -41,7 +43,7 @@ pub async fn run(path: &Path, config: Config, deps: Deps, shutdown: Shutdown) ->
     let rooms = Rooms {
         clock: deps.clock,
         readiness: Readiness::default(),
-        metrics: Metrics::new(),
+        metrics: deps.metrics,
         queue: Queue::new(config.queue.bytes.0),
     };
     let admin = daemon::admin::serve(

@@ -4,25 +4,29 @@
 //! redirects its output to a file, and everything behind that is what `watchfire up` runs.
 
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use alerter::core::Observed;
 use anyhow::Context;
+use daemon::metric::Metrics;
 use daemon::{Clock, Shutdown};
 use event::Timestamp;
-use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::{init, up};
+use crate::up;
 
 mod files;
 pub mod script;
+mod stage;
+mod sum;
 mod vendor;
 pub mod view;
 
 use script::Act;
+use stage::Stage;
+use sum::Sums;
 use view::View;
 
 /// What the viewer asks for.
@@ -44,6 +48,9 @@ fn speed(text: &str) -> Result<f64, String> {
 /// Messages between the alerter and the screen.
 const OBSERVED_MAX: usize = 1024;
 
+/// How long the end waits for the last lines.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+
 /// Plays the story once.
 ///
 /// # Errors
@@ -63,24 +70,49 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let path = folder.join("watchfire.yml");
     print(&view.head(options.speed, &stage.log.display().to_string(), &path.display().to_string()))?;
 
-    let (observer, mut observed) = mpsc::channel(OBSERVED_MAX);
+    let (observer, observed) = mpsc::channel(OBSERVED_MAX);
     let config = Config::load(&path)?;
-    let deps = up::Deps { clock: clock.clone(), observer: Some(observer) };
-    let stop = Shutdown::new();
+    let metrics = Metrics::new();
+    let deps = up::Deps { clock: clock.clone(), metrics: metrics.clone(), observer: Some(observer) };
+    let stop = shutdown.child_token();
     let running = tokio::spawn({
         let stop = stop.clone();
         async move { up::run(&path, config, deps, stop).await }
     });
+    let told = tell(view, &mut stage, &clock, origin, observed, &stop).await;
+    stage.stop().await;
+    // The service is silent now; what it wrote last is still on its way.
+    let _ = tokio::time::timeout(DRAIN_MAX, drained(&metrics, stage.written_bytes())).await;
+    stop.cancel();
+    running.await.context("watchfire panicked")??;
+    let how = if told? { "the story is over" } else { "stopped" };
+    print(&view.foot(how, stage.written_bytes(), &Sums::of(&metrics), options.folder.as_deref()))
+}
+
+/// Waits until every byte has its fate.
+async fn drained(metrics: &Metrics, written: u64) {
+    while Sums::of(metrics).settled() < written {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Plays the script and shows what comes of it; true when it came to its end.
+async fn tell(
+    view: View,
+    stage: &mut Stage,
+    clock: &Clock,
+    origin: Timestamp,
+    mut observed: mpsc::Receiver<Observed>,
+    stop: &Shutdown,
+) -> anyhow::Result<bool> {
     stage.start().await?;
     print(&view.scene(Duration::ZERO, "the service is started, all is well"))?;
-
     let mut scenes = script::SCENES.iter();
     let mut next = scenes.next();
-    let ended = loop {
+    loop {
         let due = next.map(|scene| origin.plus(scene.at));
         tokio::select! {
-            () = shutdown.cancelled() => break "stopped",
-            () = stop.cancelled() => break "ended by itself; see watchfire.log",
+            () = stop.cancelled() => return Ok(false),
             Some(observed) = observed.recv() => {
                 let elapsed = clock.now().since(origin);
                 print(&view.observed(elapsed, &observed).unwrap_or_default())?;
@@ -88,107 +120,17 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             () = clock.sleep_until_some(due) => {
                 let Some(scene) = next else { continue };
                 if scene.act == Act::End {
-                    break "the story is over";
+                    return Ok(true);
                 }
                 stage.act(scene.act).await?;
                 print(&view.scene(scene.at, scene.words))?;
                 next = scenes.next();
             }
         }
-    };
-    stage.stop().await;
-    stop.cancel();
-    running.await.context("watchfire panicked")??;
-    print(&view.foot(ended, stage.lines(), options.folder.as_deref()))
+    }
 }
 
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to the terminal")
-}
-
-/// The sample service and the files around it.
-struct Stage {
-    log: PathBuf,
-    gc_log: PathBuf,
-    address: String,
-    origin: Timestamp,
-    speed: f64,
-    child: Option<Child>,
-    http: reqwest::Client,
-}
-
-impl Stage {
-    /// Writes configuration and rules, and starts the vendors' stand-ins.
-    async fn set(folder: &Path, origin: Timestamp, speed: f64) -> anyhow::Result<Self> {
-        let vendors = vendor::serve().await?;
-        let service = vendor::free_address().await?;
-        let log = folder.join("app.log");
-        let gc_log = folder.join("gc.log");
-        std::fs::write(
-            folder.join("watchfire.yml"),
-            files::configuration(&log, &gc_log, &service, &vendors),
-        )?;
-        std::fs::create_dir_all(folder.join("rules"))?;
-        for (name, text) in init::RULES {
-            std::fs::write(folder.join("rules").join(name), text)?;
-        }
-        Ok(Stage { log, gc_log, address: service, origin, speed, child: None, http: reqwest::Client::new() })
-    }
-
-    async fn act(&mut self, act: Act) -> anyhow::Result<()> {
-        match act {
-            Act::Mode(mode) => {
-                let url = format!("http://{}/mode/{mode}", self.address);
-                self.http.post(url).send().await.context("the sample service does not answer")?;
-                Ok(())
-            }
-            Act::Stop => {
-                self.stop().await;
-                Ok(())
-            }
-            Act::Start => self.start().await,
-            Act::End => Ok(()),
-        }
-    }
-
-    /// `watchfire sample > app.log 2>&1 &`
-    async fn start(&mut self) -> anyhow::Result<()> {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let program = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut command = Command::new(program);
-        command
-            .args(["sample", "--load", "40", "--listen", &self.address])
-            .arg("--gc-log")
-            .arg(&self.gc_log)
-            .args(["--speed", &self.speed.to_string(), "--since", &self.origin.to_string()])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true);
-        self.child = Some(command.spawn().context("cannot start the sample service")?);
-        let health = format!("http://{}/health", self.address);
-        while self.http.get(&health).send().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    /// `kill`
-    async fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // It may have ended already, with the terminal's own Ctrl-C.
-            let _ = child.start_kill();
-            let _ = child.wait().await;
-        }
-    }
-
-    /// Lines that the service has written.
-    fn lines(&self) -> usize {
-        [&self.log, &self.gc_log]
-            .iter()
-            .filter_map(|path| std::fs::read(path).ok())
-            .map(|bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
-            .sum()
-    }
 }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use super::sum::Sums;
 use alerter::Kind;
 use alerter::core::Observed;
 use alerter::outbox::{Delivery, Verdict};
@@ -43,13 +44,17 @@ impl View {
         )
     }
 
-    /// The last words.
+    /// The last words: how it ended, and the ledger.
     #[must_use]
-    pub fn foot(self, how: &str, lines: usize, folder: Option<&std::path::Path>) -> String {
+    pub fn foot(self, how: &str, written: u64, sums: &Sums, folder: Option<&std::path::Path>) -> String {
+        let Sums { acked, filtered, lost } = sums;
+        let pending = written.saturating_sub(sums.settled());
         let kept =
-            folder.map_or(String::new(), |folder| format!(" Everything is kept in {}.", folder.display()));
-        let hint = self.paint(Colour::Grey, "Next: `watchfire init`, then `watchfire up`, on your own logs.");
-        format!("\n  {how}: the service wrote {lines} lines.{kept}\n  {hint}\n")
+            folder.map_or(String::new(), |folder| format!("  everything is kept in {}\n", folder.display()));
+        let hint = self.paint(Colour::Grey, "next: `watchfire init`, then `watchfire up`, on your own logs");
+        format!(
+            "\n  {how}: {written} bytes written = {acked} acknowledged + {filtered} filtered + {lost} lost + {pending} pending\n{kept}  {hint}\n"
+        )
     }
 
     /// Something was done to the service.
