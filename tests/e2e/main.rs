@@ -8,6 +8,8 @@
     reason = "tests fail by panicking"
 )]
 
+mod channels;
 mod delivery;
+mod email;
 mod indexer;
 mod stories;

@@ -8,6 +8,7 @@ pub mod fake;
 pub mod http;
 pub mod oracle;
 pub mod part;
+pub mod post;
 pub mod publish;
 pub mod scenario;
 pub mod wait;

@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -26,6 +25,10 @@ pub struct Arrival {
     pub at: Timestamp,
     /// The path: `/dingtalk`, `/wecom`, `/sms`, `/voice`, `/webhook`.
     pub path: String,
+    /// What stands behind the `?`.
+    pub query: String,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// Its body as JSON, or as a JSON string when it is something else.
     pub body: serde_json::Value,
     /// `Idempotency-Key`: the notification's id.
@@ -172,16 +175,13 @@ async fn receive(
         let answer = scripted.unwrap_or_else(|| usual(&path, uri.query().unwrap_or_default()));
         let body = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
         let said = format!("{answer:?}");
-        let at = book.clock.now();
-        book.arrivals.push(Arrival { at, path, body, id, answer: said });
+        let (at, query) = (book.clock.now(), uri.query().unwrap_or_default().to_owned());
+        book.arrivals.push(Arrival { at, path, query, headers, body, id, answer: said });
         answer
     };
     match answer {
         Answer::Say(status, body) => (StatusCode::from_u16(status).unwrap(), body),
-        Answer::Hang => {
-            tokio::time::sleep(Duration::from_secs(3600)).await;
-            (StatusCode::GATEWAY_TIMEOUT, String::new())
-        }
+        Answer::Hang => std::future::pending().await,
     }
 }
 
