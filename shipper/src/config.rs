@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use daemon::config::ConfigError;
 use daemon::admin::AdminConfig;
+use daemon::config::ConfigError;
 use daemon::log::LogConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
