@@ -8,25 +8,17 @@
 
 pub mod config;
 pub mod setup;
-
+pub mod command;
+pub mod run;
 pub mod core;
 pub mod state;
-
 pub mod route;
-
 pub mod notification;
 pub mod quota;
-
 pub mod outbox;
-
 pub mod channel;
-
 pub mod api;
 pub mod metric;
-pub mod run;
-
-pub mod command;
-
 #[cfg(test)]
 mod sample;
 

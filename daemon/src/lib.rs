@@ -3,21 +3,21 @@
 //! Enters: a configuration file, signals, a broker. Leaves: typed configuration, a clock, records, metrics, health.
 //! Never: what a record means, what an alert is.
 
-pub mod admin;
-pub mod backoff;
-pub mod clock;
 pub mod config;
-pub mod dead_letter;
 pub mod glob;
-pub mod kafka;
+pub mod clock;
+pub mod shutdown;
+pub mod reload;
+pub mod systemd;
 pub mod log;
 pub mod metric;
 pub mod readiness;
-pub mod reload;
-pub mod shutdown;
+pub mod admin;
+pub mod backoff;
 pub mod snapshot;
+pub mod dead_letter;
+pub mod kafka;
 pub mod source;
-pub mod systemd;
 
 pub use crate::clock::Clock;
 pub use crate::readiness::Readiness;

@@ -8,18 +8,18 @@
 //! looks back ([`Fields`], borrowed, no allocation per field); an alerter asks any record for any path
 //! ([`Event`], owned, flat).
 
-pub mod decode;
-pub mod document;
-pub mod encode;
-pub mod event;
-pub mod fields;
-pub mod heartbeat;
+pub mod time;
 pub mod id;
 pub mod level;
-pub mod origin;
 pub mod tag;
-pub mod time;
 pub mod utf8;
+pub mod origin;
+pub mod fields;
+pub mod encode;
+pub mod event;
+pub mod decode;
+pub mod document;
+pub mod heartbeat;
 
 pub use crate::encode::{Encoder, Record};
 pub use crate::event::{Event, Value};

@@ -7,15 +7,15 @@
 //! The way: [`document`] (a record becomes a document) -> [`core`] (what to send, when, and what became of it; with
 //! [`bulk`] and [`fate`], all pure) -> [`run`] (the loop that does it) -> [`client`] (HTTP).
 
-pub mod bulk;
-pub mod client;
 pub mod config;
+pub mod run;
 pub mod core;
 pub mod document;
+pub mod bulk;
+pub mod client;
 pub mod fate;
-pub mod metric;
-pub mod run;
 pub mod template;
+pub mod metric;
 
 pub use crate::config::{BulkConfig, Config, ElasticsearchConfig, Settings};
 pub use crate::metric::IndexerMetrics;

@@ -8,19 +8,19 @@
 //! [`condition::Condition`] judges them over a [`window`]; a [`state::Alert`] makes transitions of the judgements;
 //! [`template`] words the outcome. [`engine::Engine`] is all of this in one value.
 
-pub mod condition;
-pub mod dedup;
-pub mod engine;
-pub mod kql;
 pub mod rule;
-pub mod settings;
-pub mod source;
-pub mod state;
-pub mod stats;
+pub mod kql;
+pub mod condition;
 pub mod template;
-pub mod testing;
-pub mod transition;
+pub mod settings;
+pub mod dedup;
+pub mod source;
 pub mod window;
+pub mod state;
+pub mod engine;
+pub mod transition;
+pub mod stats;
+pub mod testing;
 
 pub use engine::{AlertView, Engine, Input, Snapshot};
 pub use rule::{Priority, Rule};

@@ -6,15 +6,15 @@
 //! In the order in which data flows: an [`input`] finds lines, [`multiline`] joins them, a [`parser`] reads them, they
 //! travel as a [`batch`] through the [`channel`] to the [`output`], and their fates move the [`registry`].
 
+pub mod config;
+pub mod command;
+pub mod run;
+pub mod input;
+pub mod multiline;
+pub mod parser;
 pub mod batch;
 pub mod channel;
-pub mod command;
-pub mod config;
-pub mod heartbeat;
-pub mod input;
-pub mod metric;
-pub mod multiline;
 pub mod output;
-pub mod parser;
 pub mod registry;
-pub mod run;
+pub mod heartbeat;
+pub mod metric;

@@ -4,8 +4,8 @@
 
 pub mod command;
 pub mod config;
-pub mod demo;
-pub mod init;
-pub mod reload;
-pub mod sample;
 pub mod up;
+pub mod reload;
+pub mod init;
+pub mod demo;
+pub mod sample;

@@ -13,10 +13,10 @@ use serde_saphyr::{Error, PropertySyntax};
 use crate::error::Finding;
 use crate::reference::Expanded;
 
-mod error;
-mod place;
-mod reference;
 mod scalar;
+mod reference;
+mod place;
+mod error;
 mod unit;
 
 pub use place::Place;
