@@ -9,7 +9,10 @@
 )]
 
 mod channels;
+mod cli;
+mod compose;
 mod delivery;
+mod durability;
 mod email;
 mod indexer;
 mod stories;
