@@ -1,9 +1,12 @@
-//! The `indexer` binary: flags in, [`indexer::run()`] called.
+//! The `indexer` binary: flags in, [`indexer::run()`] called, exit code out: 0 done, 1 failed, 2 flags or a
+//! configuration that cannot be used.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use daemon::config::ConfigError;
 use daemon::metric::Metrics;
 use daemon::source::kafka::KafkaSource;
 use daemon::{Clock, Readiness};
@@ -23,25 +26,37 @@ enum Command {
     /// Runs until SIGTERM or Ctrl-C.
     Run {
         /// The configuration.
-        #[arg(short, long, default_value = "indexer.yml")]
+        #[arg(short, long, default_value = "/etc/watchfire/indexer.yml")]
         config: PathBuf,
     },
     /// Says whether the configuration can be run.
     Check {
         /// The configuration.
-        #[arg(short, long, default_value = "indexer.yml")]
+        #[arg(short, long, default_value = "/etc/watchfire/indexer.yml")]
         config: PathBuf,
     },
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     // The one TLS provider of the process; a second call in it would fail, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match Flags::parse().command {
+    let result = match Flags::parse().command {
         Command::Run { config } => run(&config).await,
         Command::Check { config } => check(&config),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+        }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command, where no log need be set up")]
+fn complain(text: &str) {
+    eprintln!("indexer: {text}");
 }
 
 async fn run(path: &Path) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use alerter::Setup;
 use alerter::channel::ChannelDeps;
+use alerter::setup::SetupError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use daemon::Clock;
@@ -59,7 +60,8 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("{error:#}"));
-            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+            let is_unusable = error.is::<ConfigError>() || error.is::<SetupError>();
+            ExitCode::from(if is_unusable { 2 } else { 1 })
         }
     }
 }

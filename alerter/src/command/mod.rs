@@ -1,7 +1,7 @@
 //! What an operator types.
 //!
 //! Enters: flags. Leaves: a running alerter, or an answer on standard output and an exit code: 0 when all is well,
-//! 1 when something is not, 2 for flags that make no sense.
+//! 1 when something is not, 2 when flags, the configuration or its rules cannot be used.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -101,7 +101,8 @@ pub async fn execute(cli: Cli, out: &mut impl Write, problems: &mut impl Write) 
         Err(error) => {
             // Nothing is left to tell it to when standard error is closed.
             let _ = writeln!(problems, "{error}");
-            ExitCode::FAILURE
+            let is_unusable = matches!(error, CommandError::Config(_) | CommandError::Setup(_));
+            ExitCode::from(if is_unusable { 2 } else { 1 })
         }
     }
 }
