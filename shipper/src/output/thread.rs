@@ -112,15 +112,21 @@ impl Shell {
             self.serve(Duration::ZERO)?;
             let wait = if self.output.pending() > 0 { SERVE_EVERY } else { IDLE_WAIT };
             match receiver.receive(wait) {
-                Received::Parcel(parcel) => self.deliver(parcel, receiver)?,
+                Received::Parcel(parcel) => {
+                    if !self.deliver(parcel, receiver)? {
+                        // Nothing overtakes it: a consumer would take its records for repetitions after the next start.
+                        return self.drain();
+                    }
+                }
                 Received::Nothing => {}
                 Received::Closed => return self.drain(),
             }
         }
     }
 
-    /// Gives the parcel to the output; while there is no room, serves answers and takes nothing else.
-    fn deliver(&mut self, parcel: Parcel, receiver: &Receiver) -> Result<(), OutputError> {
+    /// Gives the parcel to the output; while there is no room, serves answers and takes nothing else. False when the
+    /// end came before there was room for all of it.
+    fn deliver(&mut self, parcel: Parcel, receiver: &Receiver) -> Result<bool, OutputError> {
         let records = match &parcel {
             Parcel::Batch(batch) => batch.entries.len(),
             Parcel::Broadcast(_) => 1,
@@ -130,7 +136,7 @@ impl Shell {
             taken = self.output.handle(&parcel, taken, self.clock.now())?;
             if taken < records {
                 if receiver.is_closed() {
-                    return Ok(());
+                    return Ok(false);
                 }
                 let has_answers = self.serve(wait)?;
                 wait = if has_answers { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
@@ -140,7 +146,7 @@ impl Shell {
             self.metrics.taken(&batch);
             receiver.give_back(batch);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// True when fates came.
@@ -168,5 +174,83 @@ impl Shell {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::{Arc, Mutex};
+
+    use daemon::Source;
+    use daemon::metric::Metrics;
+    use daemon::source::Position;
+
+    use super::*;
+    use crate::batch::{Batch, Entry, Ticket};
+    use crate::channel::channel;
+    use crate::metric::ShipperMetrics;
+
+    /// Two records of one stream, with the numbers `first` and the one behind it.
+    fn pair(first: u64) -> Batch {
+        let mut batch = Batch::default();
+        for number in [first, first + 1] {
+            let start = u32::try_from(batch.bytes.len()).unwrap();
+            batch.bytes.extend_from_slice(number.to_string().as_bytes());
+            batch.entries.push(Entry {
+                stream: event::StreamId::from_u128(1),
+                ticket: Some(Ticket::new(0, number)),
+                start,
+                end: u32::try_from(batch.bytes.len()).unwrap(),
+                timestamp_ms: 0,
+            });
+        }
+        batch
+    }
+
+    /// A consumer keeps the highest offset of a stream: what was left out would be taken for a repetition later.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn at_the_end_nothing_overtakes_a_record_that_found_no_room() {
+        // One record fills the queue.
+        let queue = Queue::new(1);
+        let mut reader = queue.subscribe();
+        let (sender, receiver) = channel();
+        for first in (0..100_000).step_by(2) {
+            sender.send(pair(first)).unwrap();
+        }
+        sender.close();
+        let settled = Arc::new(Mutex::new(Vec::new()));
+        let home = Arc::clone(&settled);
+        let folder = tempfile::tempdir().unwrap();
+        let deps = Deps {
+            clock: Clock::System,
+            readiness: Readiness::default(),
+            metrics: ShipperMetrics::new(&Metrics::new()).output,
+            dead_letters: DeadLetters::new(folder.path()),
+            queue: Some(queue.clone()),
+            settled: Box::new(move |fates| home.lock().unwrap().extend(fates)),
+        };
+        let config = OutputConfig::Queue(queue::QueueConfig::default());
+        let mut thread = start(&config, deps, receiver).unwrap();
+        let mut got: Vec<u64> = Vec::new();
+        loop {
+            let batch = reader.next(Duration::from_millis(1)).await.unwrap();
+            let is_over = batch.records.is_empty()
+                && tokio::time::timeout(Duration::from_millis(1), thread.ended()).await.is_ok();
+            for record in batch.records {
+                got.push(std::str::from_utf8(&record.payload).unwrap().parse().unwrap());
+                let (topic, next) = (record.topic.to_string(), record.offset + 1);
+                reader.commit(&[Position { topic, partition: record.partition, next }]).await.unwrap();
+            }
+            if is_over {
+                break;
+            }
+        }
+        thread.join().unwrap();
+        let gap = got.iter().zip(0..).find(|(number, place)| *number != place);
+        assert_eq!(gap, None, "the reader got everything up to where it ended");
+        let settled: BTreeSet<u64> =
+            settled.lock().unwrap().iter().map(|settled| settled.ticket.sequence()).collect();
+        assert_eq!(settled, got.into_iter().collect(), "settled is what the queue's reader has");
     }
 }
