@@ -257,7 +257,8 @@ impl Kafka {
                 }
             }
             if record.is_worth_sending() {
-                self.replay.push_back(record);
+                // What was said of it held for the session that has ended.
+                self.replay.push_back(Returned { code: Code::PurgeQueue, ..record });
             }
         }
         self.is_replaying = true;
@@ -355,3 +356,6 @@ impl<'a> Outgoing<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod test;
