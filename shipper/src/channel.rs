@@ -1,8 +1,8 @@
 //! The way from the inputs to the output: bounded in bytes, with buffers that are used again.
 //!
 //! Enters: batches of an input, and single records of probes and heartbeats. Leaves: the same, in the order in which
-//! each sender gave them. Never: more than [`BYTES_MAX`] of a reader's bytes; a slow output makes `send` wait, which
-//! stops reading files and nothing else.
+//! each sender gave them. Never: more than [`BYTES_MAX`] and one batch of a reader's bytes; a slow output leaves no room,
+//! which stops reading files and nothing else. Never: a sender that waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 
-/// Bytes of batches that wait for the output at most; one batch is always let in, however large.
+/// Bytes of waiting parcels beyond which a reader has no room for a further batch.
 pub const BYTES_MAX: usize = 2 << 20;
 /// Further bytes for those that do not wait: probes and heartbeats.
 pub const RESERVE_BYTES: usize = 256 << 10;
@@ -75,8 +75,6 @@ struct Shared {
     state: Mutex<State>,
     /// Rings when something was queued, or when the channel closed.
     filled: Condvar,
-    /// Rings when something was taken, or when the channel closed.
-    emptied: Condvar,
 }
 
 impl Shared {
@@ -107,23 +105,21 @@ impl Sender {
         self.0.lock().spare.pop().unwrap_or_default()
     }
 
-    /// True when a batch of `bytes` would not have to wait. Only the one reader may rely on it until it sends.
+    /// True when there is room for a batch of about `bytes`. The one reader asks before it reads: what it has read, it
+    /// has to send.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
         let state = self.0.lock();
         state.queued_bytes == 0 || state.queued_bytes + bytes <= BYTES_MAX
     }
 
-    /// Queues a batch; waits while the output is behind by [`BYTES_MAX`].
+    /// Queues a batch, without waiting and however large: a batch that [`Sender::has_room`] was asked for ends with the
+    /// record that makes it larger.
     ///
     /// # Errors
     /// [`Closed`]; the batch's records stay unsettled.
     pub fn send(&self, batch: Batch) -> Result<(), Closed> {
-        let size = batch.bytes.len();
-        let mut state = self.0.lock();
-        while !state.is_closed && state.queued_bytes > 0 && state.queued_bytes + size > BYTES_MAX {
-            state = self.0.emptied.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        let state = self.0.lock();
         if state.is_closed {
             return Err(Closed);
         }
@@ -151,7 +147,6 @@ impl Sender {
     pub fn close(&self) {
         self.0.lock().is_closed = true;
         self.0.filled.notify_all();
-        self.0.emptied.notify_all();
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, parcel: Parcel) {
@@ -173,8 +168,6 @@ impl Receiver {
         match state.queue.pop_front() {
             Some(parcel) => {
                 state.queued_bytes -= parcel.bytes();
-                drop(state);
-                self.0.emptied.notify_all();
                 Received::Parcel(parcel)
             }
             None if state.is_closed => Received::Closed,
@@ -220,23 +213,22 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_waits_for_room_and_nobody_else_does() {
+    fn a_full_channel_has_no_room_for_a_reader_and_some_for_heartbeats() {
         let (sender, receiver) = channel();
         sender.send(batch(BYTES_MAX - 10)).unwrap();
         assert!(!sender.has_room(11) && sender.has_room(10));
-        let waiting = sender.clone();
-        let reader = std::thread::spawn(move || waiting.send(batch(20)));
         sender.offer(Parcel::Broadcast(vec![0; 100])).unwrap();
         assert_eq!(sender.offer(Parcel::Broadcast(vec![0; RESERVE_BYTES])), Err(Refused::Full));
-        // The reader's batch comes behind the heartbeat, because it could not go before the first batch was taken.
-        let sizes: Vec<_> = (0..3).map(|_| size(&receiver.receive(Duration::from_secs(60)))).collect();
+        // What was read has to go.
+        sender.send(batch(20)).unwrap();
+        let sizes: Vec<_> = (0..3).map(|_| size(&receiver.receive(Duration::ZERO))).collect();
         assert_eq!(sizes, [Some(BYTES_MAX - 10), Some(100), Some(20)]);
-        reader.join().unwrap().unwrap();
     }
 
     #[test]
-    fn a_batch_larger_than_everything_passes_alone() {
+    fn an_empty_channel_has_room_for_a_batch_larger_than_everything() {
         let (sender, receiver) = channel();
+        assert!(sender.has_room(BYTES_MAX * 2));
         sender.send(batch(BYTES_MAX * 2)).unwrap();
         assert!(!sender.has_room(0));
         assert_eq!(size(&receiver.receive(Duration::ZERO)), Some(BYTES_MAX * 2));
@@ -255,12 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn an_output_that_is_gone_wakes_the_reader() {
+    fn an_output_that_is_gone_takes_nothing() {
         let (sender, receiver) = channel();
-        sender.send(batch(BYTES_MAX)).unwrap();
-        let reader = std::thread::spawn(move || sender.send(batch(1)));
         drop(receiver);
-        assert_eq!(reader.join().unwrap(), Err(Closed));
+        assert_eq!(sender.send(batch(1)), Err(Closed));
     }
 
     #[test]

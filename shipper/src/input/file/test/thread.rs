@@ -72,3 +72,22 @@ fn a_channel_without_room_stops_reading() {
     assert_eq!(receive(&receiver, Some(&handle), lines).len(), lines);
     handle.join();
 }
+
+#[test]
+fn large_records_and_an_output_that_stands_still_do_not_stop_the_scan() {
+    let mut rig = Rig::new();
+    rig.append("a.log", format!("{}\n", "x".repeat(250 << 10)).repeat(30));
+    let (handle, receiver, _) = start(&mut rig);
+    let started = Instant::now();
+    let wait_for = |name: &str, done: &dyn Fn(&crate::input::file::FileTotals) -> bool| {
+        while !done(&handle.inbox().totals()) {
+            assert!(started.elapsed() < Duration::from_secs(20), "{name}: {:?}", handle.inbox().totals());
+            std::thread::yield_now();
+        }
+    };
+    wait_for("the channel is full", &|totals| totals.in_flight_bytes > 3 << 19);
+    rig.append("b.log", "a file that comes meanwhile\n");
+    wait_for("the scan goes on", &|totals| totals.streams == 2 && totals.files_open == 2);
+    drop(receiver);
+    handle.join();
+}
