@@ -85,6 +85,17 @@ impl Framer {
         Some(Piece::Cut { start, end: self.position })
     }
 
+    /// A line that ends here, and is longer than this, was cut before here.
+    pub(super) fn cut_bytes_min(&self) -> usize {
+        // A cut goes back to the start of a character, by three bytes at most.
+        self.line_bytes_max.saturating_sub(3)
+    }
+
+    /// The framer begins behind a cut: what comes up to the next line feed is its rest.
+    pub(super) fn begin_behind_cut(&mut self) {
+        self.is_cutting = true;
+    }
+
     /// Takes everything up to `end` as handed out: the stream ends there.
     pub(super) fn jump(&mut self, end: u64) {
         (self.position, self.searched) = (end, end);

@@ -50,7 +50,7 @@ pub(super) fn open(stream: &Stream) -> Result<File, HarvestError> {
 }
 
 /// Makes what a stream needs to be read from its offset on, and compares the file with both of its prints.
-pub(super) fn begin(stream: &Stream, file: &File, pipe: Pipe) -> Result<Box<Work>, HarvestError> {
+pub(super) fn begin(stream: &Stream, file: &File, mut pipe: Pipe) -> Result<Box<Work>, HarvestError> {
     let offset = pipe.read();
     for print in [stream.head, stream.tail] {
         if print.len > 0
@@ -63,6 +63,11 @@ pub(super) fn begin(stream: &Stream, file: &File, pipe: Pipe) -> Result<Box<Work
     let head = read_range(file, 0, head_bytes)?;
     let tail_start = offset.saturating_sub(TAIL_BYTES_MAX as u64);
     let tail = read_range(file, tail_start, usize::try_from(offset - tail_start).unwrap_or_default())?;
+    if tail.last().is_some_and(|byte| *byte != b'\n') {
+        // The rest of a line that was cut before the last end is no record.
+        let start = offset.saturating_sub(pipe.cut_bytes_min() as u64);
+        pipe.begin_behind(&read_range(file, start, usize::try_from(offset - start).unwrap_or_default())?);
+    }
     Ok(Box::new(Work { pipe, head, tail }))
 }
 

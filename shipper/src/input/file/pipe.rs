@@ -66,6 +66,18 @@ impl Pipe {
         Pipe { framer, joiner, parser, encoder, read }
     }
 
+    /// Before any read: how the bytes in front of it, up to [`Pipe::cut_bytes_min`] of them, make it begin.
+    pub(super) fn begin_behind(&mut self, bytes: &[u8]) {
+        if bytes.len() >= self.cut_bytes_min() && memchr::memchr(b'\n', bytes).is_none() {
+            self.framer.begin_behind_cut();
+        }
+    }
+
+    /// A line of so many bytes was cut, as far as they can tell.
+    pub(super) fn cut_bytes_min(&self) -> usize {
+        self.framer.cut_bytes_min()
+    }
+
     /// Where the next read has to start.
     pub(super) fn read(&self) -> u64 {
         self.read

@@ -22,7 +22,9 @@ impl FileInput {
         entries.sort_by_key(|entry| (entry.birth, entry.generation));
         for entry in &entries {
             let first = self.next_sequence();
-            let stream = Stream::from_entry(entry, first, now);
+            let mut stream = Stream::from_entry(entry, first, now);
+            let input = self.selections.iter().position(|selection| selection.is_match(&stream.path));
+            (stream.input, stream.is_unwanted) = (input.unwrap_or_default(), input.is_none());
             // Of an older generation, everything that was not settled is gone with the bytes.
             if let Some(older) = self.by_key.get(&stream.key()).copied() {
                 self.end(older, Part::Truncated, now);
@@ -297,6 +299,7 @@ impl FileInput {
             self.rewritten(slot, facts, now);
         } else if is_changed {
             stream.grow(facts.size, now);
+            stream.is_finishing = false;
             self.queue(slot);
         } else if is_over && !stream.is_finishing {
             stream.is_finishing = true;
@@ -321,6 +324,10 @@ impl FileInput {
                 return self.seek_stray(slot, now);
             }
         };
+        if self.has_grown_astray(slot) && self.hold(slot, now) {
+            return self.queue(slot);
+        }
+        let Some(stream) = self.stream(slot) else { return };
         let missing = now.since(since);
         let has_unread = stream.size > stream.read() && !stream.is_unwanted && missing >= MISSING_GRACE;
         if has_unread || missing >= FORGET_AFTER {
@@ -330,7 +337,7 @@ impl FileInput {
 
     /// A rotation that renames out of the pattern mostly stays in the folder: there the file is held, and read to its end.
     fn seek_stray(&mut self, slot: u32, now: Timestamp) {
-        let Some(stream) = self.stream(slot) else { return };
+        let Some(stream) = self.stream(slot).filter(|stream| !stream.is_unwanted) else { return };
         let Some(path) = scan::find_inode(&stream.path, &stream.facts) else { return };
         if let Some(stream) = self.stream_mut(slot) {
             if path == stream.path {
@@ -344,6 +351,16 @@ impl FileInput {
         if self.hold(slot, now) {
             self.queue(slot);
         }
+    }
+
+    /// Whether a file that was renamed out of the pattern, and closed when it was idle, is written to again.
+    fn has_grown_astray(&mut self, slot: u32) -> bool {
+        let Some(stream) = self.stream_mut(slot).filter(|stream| !stream.is_unwanted) else { return false };
+        let Ok(facts) = stream.path.metadata().map(|metadata| Facts::of(&metadata)) else { return false };
+        let is_same = facts.key() == stream.key() && facts.birth == stream.facts.birth;
+        let has_grown = is_same && facts.size > stream.read_end.unwrap_or(stream.read());
+        stream.is_finishing &= !has_grown;
+        has_grown
     }
 
     /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.

@@ -143,3 +143,67 @@ fn a_clock_that_is_set_back_stops_nothing() {
     rig.start();
     rig.expect(&["two"]);
 }
+
+/// Whatever of the line was there before the end, its rest is no record afterwards.
+#[test]
+fn the_rest_of_a_cut_line_is_no_record_after_a_restart() {
+    for there in [1024, 1100, 5000, 600_000] {
+        let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 1KiB");
+        rig.append("a.log", format!("one\n{}{}", "é".repeat(512), "x".repeat(there - 1024)));
+        rig.read();
+        rig.ack();
+        rig.restart();
+        rig.append("a.log", "and its end\nnext\n");
+        rig.read();
+        let messages: Vec<_> = rig.take().into_iter().map(|message| message.len()).collect();
+        assert_eq!(messages, [3, 1024, 4], "{there}");
+        rig.ack();
+        assert_eq!(rig.ledger().lost, (there - 1024) as u64 + 12, "{there}");
+    }
+}
+
+/// A rotated file was written as a record without a line end; what its writer adds later is another.
+#[test]
+fn a_last_line_without_an_end_goes_on_as_a_record_of_its_own() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 1KiB");
+    rig.append("a.log", "torn");
+    rig.read();
+    rig.rename("a.log", "a.log.1");
+    rig.read();
+    rig.wait(super::super::CLOSE_IDLE);
+    rig.expect(&["torn"]);
+    rig.ack();
+    rig.restart();
+    rig.append("a.log.1", "late\n");
+    rig.rename("a.log.1", "a.log");
+    rig.expect(&["late"]);
+}
+
+#[test]
+fn a_file_that_was_rotated_while_nobody_looked_keeps_its_input() {
+    let folder = TempDir::new().unwrap();
+    let config = |name: &str| -> FileConfig {
+        let text = format!("paths: ['{}/{name}.log']\nservice: {name}", folder.path().display());
+        yaml::parse("test.yml", &text).unwrap()
+    };
+    let state = state_folder();
+    let now = Timestamp::from_secs(1_600_000_000);
+    let open = || {
+        let deps = Deps {
+            host: "host".to_owned(),
+            registry: state.path().to_owned(),
+            readiness: Readiness::default(),
+        };
+        FileInput::open(vec![config("cart"), config("shop")], deps, now).unwrap()
+    };
+    fs::write(folder.path().join("shop.log"), "one\n").unwrap();
+    let mut input = open();
+    input.poll(now, &mut Batch::default());
+    input.checkpoint(now).unwrap();
+    drop(input);
+    fs::rename(folder.path().join("shop.log"), folder.path().join("shop.log.1")).unwrap();
+    let mut batch = Batch::default();
+    open().poll(now, &mut batch);
+    let record: serde_json::Value = serde_json::from_slice(batch.payload(&batch.entries[0])).unwrap();
+    assert_eq!((&record["message"], &record["service"]["name"]), (&"one".into(), &"shop".into()));
+}

@@ -245,3 +245,22 @@ fn unread_bytes_of_a_file_that_vanished_are_lost_and_counted() {
     assert_eq!(rig.totals().losses, Losses { vanished: 11, ..Losses::default() });
     assert_eq!((rig.ledger().pending, rig.totals().streams), (0, 0));
 }
+
+#[test]
+fn what_is_written_late_to_a_file_that_was_renamed_out_of_the_pattern() {
+    let mut rig = Rig::new();
+    let mut writer = rig.append("app.log", "one\n");
+    rig.expect(&["one"]);
+    rig.rename("app.log", "app.log.1");
+    rig.ack();
+    for _ in 0..6 {
+        rig.wait(CLOSE_IDLE);
+        rig.read();
+    }
+    rig.ack();
+    rig.read();
+    assert_eq!(rig.totals().files_open, 0, "it was idle for long");
+    writer.write_all(b"hours later\n").unwrap();
+    rig.expect(&["hours later"]);
+    assert_eq!(rig.ledger().written, 16);
+}
