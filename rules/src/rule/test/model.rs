@@ -49,7 +49,7 @@ fn the_shipped_rules_are_those_of_the_three_tiers() {
         shown,
         [
             "P0 service-unavailable [monitor.id: *] by service.name for 300s",
-            "P1 error-rate [service.name: *] by service.name for 180s",
+            "P1 error-rate [service.name: * and log.level: *] by service.name for 180s",
             "P2 jvm-old-gen [jvm.memory.old.used_pct: *] by service.name,host.name for 60s",
         ]
     );
