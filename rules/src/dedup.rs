@@ -26,7 +26,7 @@ struct Seen {
 pub struct StreamSnapshot(String, u64, i64);
 
 impl Dedup {
-    /// Notes the event; `false` when it, or a later one of its stream, was noted before.
+    /// Notes the event, received at `now` (any clock that never goes back); `false` when it, or a later one of its stream, was noted before.
     pub fn admit(&mut self, id: EventId, now: Timestamp, streams_max: usize) -> bool {
         if let Some(seen) = self.streams.get_mut(&id.stream) {
             seen.at = seen.at.max(now);

@@ -5,7 +5,6 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use event::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{Span, Spanned};
@@ -39,7 +38,7 @@ impl Availability {
         Reading { verdict, since, ended, value: None, matched: seen.matched, count: seen.count, next }
     }
 
-    pub(crate) fn detail(&self, reading: &Reading, since: Timestamp, out: &mut String) {
+    pub(crate) fn detail(&self, reading: &Reading, since: &str, out: &mut String) {
         let _ = match reading.verdict {
             Verdict::Holds => write!(out, "no successful probe since {since}"),
             Verdict::Absent => write!(out, "no probe result for {}", Span(self.window)),

@@ -22,7 +22,7 @@ pub use threshold::{Direction, Take, Threshold};
 use std::fmt::Write;
 use std::time::Duration;
 
-use event::{Event, Timestamp};
+use event::Event;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -98,9 +98,9 @@ impl Condition {
         }
     }
 
-    /// The reading's numbers in words; `since`: when the alert's condition began to hold.
+    /// The reading's numbers in words; `since`: when the alert's condition began to hold, as its readers write times.
     #[must_use]
-    pub fn detail(&self, reading: &Reading, since: Timestamp) -> String {
+    pub fn detail(&self, reading: &Reading, since: &str) -> String {
         let mut text = String::new();
         match self {
             Condition::Availability(condition) => condition.detail(reading, since, &mut text),

@@ -4,40 +4,43 @@
 //! Never: an alert about a source that promised no heartbeat.
 
 use event::Timestamp;
+use jiff::tz::TimeZone;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::rule::Priority;
+use crate::settings::Settings;
 use crate::source::{BEATS_MISSED_MAX, Beat, Source};
 use crate::state::{Change, Observed, Timing};
+use crate::template;
 use crate::transition::{AlertState, Reason, Transition};
 
 /// The name of the built-in rule.
 pub const BLIND: &str = "blind";
 
 /// The source's heartbeat is missing. `None` when the alert is off, or on already.
-pub fn open(source: &mut Source, priority: Option<Priority>) -> Option<Transition> {
-    let (priority, beat, host) = (priority?, source.beat?, source.name.host()?);
+pub fn open(source: &mut Source, settings: &Settings) -> Option<Transition> {
+    let (priority, beat, host) = (settings.blind?, source.beat?, source.name.host()?);
     let due = beat.at.plus(beat.every.saturating_mul(BEATS_MISSED_MAX));
     let observed = Observed::Holds { since: beat.at, reason: Reason::HeartbeatMissing };
     let change = source.alert.observe(due, observed, Timing::default())?;
-    let said = transition(priority, host, beat, change);
+    let said = transition((priority, host, beat), change, &settings.zone);
     source.last = Some(Box::new(said.clone()));
     Some(said)
 }
 
 /// The source's alert is over. `None` when it was not on.
-pub fn close(source: &mut Source, at: Timestamp, reason: Reason) -> Option<Transition> {
+pub fn close(source: &mut Source, at: Timestamp, reason: Reason, settings: &Settings) -> Option<Transition> {
     let priority = source.last.take()?.priority;
     let (beat, host) = (source.beat?, source.name.host()?);
     let change = source.alert.close(at, reason)?;
-    Some(transition(priority, host, beat, change))
+    Some(transition((priority, host, beat), change, &settings.zone))
 }
 
-/// Words a change of the alert of `host`.
-fn transition(priority: Priority, host: &str, beat: Beat, change: Change) -> Transition {
-    let every = yaml::Span(beat.every);
+/// Words a change of the alert of a host, with times in `zone`.
+fn transition((priority, host, beat): (Priority, &str, Beat), change: Change, zone: &TimeZone) -> Transition {
+    let (every, heard) = (yaml::Span(beat.every), template::time(beat.at, zone));
     let summary = if change.to == AlertState::Firing {
-        format!("no heartbeat from {host} since {}: nobody knows how its services are", beat.at)
+        format!("no heartbeat from {host} since {heard}: nobody knows how its services are")
     } else {
         format!("{host} is heard again")
     };
@@ -48,7 +51,7 @@ fn transition(priority: Priority, host: &str, beat: Beat, change: Change) -> Tra
                 yaml::Span(beat.every.saturating_mul(BEATS_MISSED_MAX))
             )
         }
-        Reason::HeartbeatBack => format!("heartbeat at {}", beat.at),
+        Reason::HeartbeatBack => format!("heartbeat at {heard}"),
         reason => reason.as_str().to_owned(),
     };
     Transition {

@@ -44,7 +44,7 @@ pub struct Group {
     /// The newest event time.
     #[serde(with = "nanos")]
     pub newest: Timestamp,
-    /// When the newest event was received.
+    /// When the newest event was received, in reading time.
     #[serde(with = "nanos")]
     pub heard: Timestamp,
     /// Up to here events are known to be in; never goes back.
@@ -111,12 +111,12 @@ impl Group {
         }
     }
 
-    /// Counts one event. `false`: it came after its edge was judged; it corrects what is still to be judged.
-    pub fn insert(&mut self, at: Timestamp, now: Timestamp, measured: Measured, rule: &Rule) -> bool {
+    /// Counts one event that was received at `reading`, in reading time. `false`: it came after its edge was judged; it corrects what is still to be judged.
+    pub fn insert(&mut self, at: Timestamp, reading: Timestamp, measured: Measured, rule: &Rule) -> bool {
         let step = rule.condition.step();
         let is_late = at < self.judged;
         self.newest = self.newest.max(at);
-        self.heard = self.heard.max(now);
+        self.heard = self.heard.max(reading);
         if !is_late
             || rule.condition.is_state()
             || at.floor(step) >= self.judged.minus(rule.condition.window())
@@ -134,13 +134,12 @@ impl Group {
         if self.judged >= last {
             return None;
         }
-        let edge = self.next_edge(step, rule).min(last);
-        let fires_before = self.alert.deadline(timing(rule)).is_some_and(|due| due < edge);
+        let edge = self.next_edge(step, horizon, rule).min(last);
         let reading = rule.condition.judge(&View {
             ring: &self.ring,
             edge,
             created: self.created,
-            is_firing: fires_before || matches!(self.alert, Alert::Firing { .. }),
+            is_firing: self.is_firing_at(edge, rule),
         });
         let changes = self.observe(edge, reading, horizon, rule);
         self.judged = edge;
@@ -150,10 +149,27 @@ impl Group {
         Some(changes)
     }
 
+    /// Is the alert on at `edge`, before what is seen there? A timer that ends on the way fires it, or resolves it.
+    fn is_firing_at(&self, edge: Timestamp, rule: &Rule) -> bool {
+        let ends_before = self.alert.deadline(timing(rule)).is_some_and(|due| due < edge);
+        let turns = self.is_gapless() && ends_before;
+        (self.alert.state() == AlertState::Firing) != turns
+    }
+
+    /// Was the alert told something at the last edge? Edges at which nothing was known do not count for `for`: the
+    /// timer goes on, but is not due in them.
+    fn is_gapless(&self) -> bool {
+        self.observed == self.judged
+    }
+
     /// The next edge at which the reading or the alert can differ from the last one.
-    fn next_edge(&self, step: Duration, rule: &Rule) -> Timestamp {
+    fn next_edge(&self, step: Duration, horizon: Horizon, rule: &Rule) -> Timestamp {
         let next = self.judged.plus(step);
         let Some(reading) = self.reading else { return next };
+        // What could not be told at the last edge may be told now, because more, or less, is known of the sources.
+        if !self.is_gapless() && self.observed(self.judged, reading, horizon, rule).is_some() {
+            return next;
+        }
         let by_event = match self.ring.first() {
             Some(first) if first < self.judged => next,
             Some(first) => first.plus(step),
@@ -170,8 +186,7 @@ impl Group {
         let Some(observed) = self.observed(edge, reading, horizon, rule) else { return changes };
         let timing = timing(rule);
         let before = self.reading.unwrap_or(reading);
-        // Edges at which nothing was known do not count for `for`: the timer goes on, but is not due in them.
-        let is_gapless = self.observed == self.judged;
+        let is_gapless = self.is_gapless();
         let mut tell = |alert: &mut Alert, at: Timestamp, observed: Observed| {
             if is_gapless {
                 changes.extend(alert.tick(at, timing).map(|change| (change, before)));

@@ -5,10 +5,11 @@
 
 use event::{Event, Heartbeat, Timestamp};
 
+use super::group::Group;
 use super::groups::Refused;
 use super::horizon::horizon;
 use super::{Engine, SOURCES_MAX, blind, render};
-use crate::source::Hearing;
+use crate::source::{Hearing, Sources};
 use crate::transition::{Reason, Transition};
 use crate::window::Measured;
 
@@ -16,11 +17,12 @@ impl Engine {
     /// Takes a record that was received at `now`.
     pub(super) fn take(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Transition>) {
         self.stats.events += 1;
-        if event.id().is_some_and(|id| !self.dedup.admit(id, now, self.settings.streams_max)) {
+        let reading = self.clock.reading_time(now);
+        if event.id().is_some_and(|id| !self.dedup.admit(id, reading, self.settings.streams_max)) {
             self.stats.duplicates += 1;
             return;
         }
-        let place = self.sources.of_event(event, now, self.settings.sources_max);
+        let place = self.sources.of_event(event, self.settings.sources_max);
         let at = match Heartbeat::from_event(event) {
             Some(beat) => {
                 self.take_beat(place, &beat, now, out);
@@ -31,7 +33,7 @@ impl Engine {
         self.matcher.select(event);
         let mut hit = 0;
         while let Some(rule) = self.matcher.hit(hit) {
-            if let Some(group) = self.count(rule, event, (at, now), place) {
+            if let Some(group) = self.count(rule, event, (at, reading), place) {
                 self.judge(group, out);
             }
             hit += 1;
@@ -61,7 +63,7 @@ impl Engine {
         if source.hearing == Hearing::Blind {
             source.hearing = Hearing::Live;
             let at = source.beat.map_or(beat.at, |beat| beat.at);
-            out.extend(blind::close(source, at, Reason::HeartbeatBack));
+            out.extend(blind::close(source, at, Reason::HeartbeatBack, &self.settings));
         }
     }
 
@@ -70,7 +72,7 @@ impl Engine {
         &mut self,
         place: u32,
         event: &Event,
-        (at, now): (Timestamp, Timestamp),
+        (at, reading): (Timestamp, Timestamp),
         source: u32,
     ) -> Option<u32> {
         let is_inner = self.matcher.is_inner(place, event);
@@ -82,7 +84,7 @@ impl Engine {
             Ok(group) => {
                 stats.matched += 1;
                 self.stats.matched += 1;
-                return self.insert(group, (at, now), measured, event, source).then_some(group);
+                return self.insert(group, (at, reading), measured, event, source).then_some(group);
             }
             Err(Refused::Ungrouped) => {
                 stats.ungrouped += 1;
@@ -102,14 +104,14 @@ impl Engine {
     fn insert(
         &mut self,
         place: u32,
-        (at, now): (Timestamp, Timestamp),
+        (at, reading): (Timestamp, Timestamp),
         measured: Measured,
         event: &Event,
         source: u32,
     ) -> bool {
         let Some(group) = self.groups.at_mut(place) else { return false };
         let Some(rule) = self.rules.get(group.rule as usize) else { return false };
-        if !group.insert(at, now, measured, rule) {
+        if !group.insert(at, reading, measured, rule) {
             self.stats.late += 1;
             if let Some(stats) = self.rule_stats.get_mut(group.rule as usize) {
                 stats.late += 1;
@@ -120,8 +122,8 @@ impl Engine {
         {
             group.evidence.push(at, message);
         }
+        let is_new = !group.sources.contains(&source) && make_room(place, group, &mut self.sources);
         let Some(from) = self.sources.at_mut(source) else { return false };
-        let is_new = !group.sources.contains(&source) && group.sources.len() < SOURCES_MAX;
         if is_new {
             group.sources.push(source);
             from.groups.push(place);
@@ -168,4 +170,18 @@ impl Engine {
             self.judge(place, out);
         }
     }
+}
+
+/// Room for one more source in the group: where it is full, one that is not heard any more goes. Hosts come and go,
+/// and those that are here must not wait for those that went. `false`: all of them are heard.
+fn make_room(place: u32, group: &mut Group, sources: &mut Sources) -> bool {
+    if group.sources.len() < SOURCES_MAX {
+        return true;
+    }
+    let is_gone = |&known: &u32| sources.at(known).is_none_or(|source| source.hearing != Hearing::Live);
+    let Some(gone) = group.sources.iter().position(is_gone) else { return false };
+    if let Some(source) = sources.at_mut(group.sources.swap_remove(gone)) {
+        source.groups.retain(|&other| other != place);
+    }
+    true
 }

@@ -75,7 +75,7 @@ impl Engine {
             {
                 source.hearing = if source.beat.is_some() { Hearing::Blind } else { Hearing::Idle };
                 if source.hearing == Hearing::Blind {
-                    out.extend(blind::open(source, self.settings.blind));
+                    out.extend(blind::open(source, &self.settings));
                 }
             }
         }
@@ -84,8 +84,10 @@ impl Engine {
     /// Forgets groups, sources and streams that were silent for long.
     fn sweep(&mut self, out: &mut Vec<Transition>) {
         let second = self.clock.second;
+        // In reading time: who fell silent while nobody read gets its time to be missed.
+        let reading = self.clock.reading_time(second);
         let (edge, edge_active) =
-            (second.minus(self.settings.forget), second.minus(self.settings.forget_active));
+            (reading.minus(self.settings.forget), reading.minus(self.settings.forget_active));
         self.dedup.forget(edge);
         for place in 0..self.groups.places() {
             let Some(group) = self.groups.at_mut(place) else { continue };
@@ -107,7 +109,7 @@ impl Engine {
         for (place, source) in self.sources.iter_mut() {
             let edge = if source.alert == Alert::Inactive { edge } else { edge_active };
             if source.heard < edge {
-                out.extend(blind::close(source, self.clock.second, Reason::Expired));
+                out.extend(blind::close(source, self.clock.second, Reason::Expired, &self.settings));
                 gone.push(place);
             }
         }

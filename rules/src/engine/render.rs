@@ -9,7 +9,7 @@ use super::group::Group;
 use crate::condition::Reading;
 use crate::rule::Rule;
 use crate::state::Change;
-use crate::template::{Context, Template};
+use crate::template::{self, Context, Template};
 use crate::transition::Transition;
 
 /// Words the change, with times in `zone`; `errors` counts templates that failed.
@@ -55,7 +55,7 @@ pub fn transition(
         value: reading.value,
         threshold,
         reason: change.reason,
-        detail: rule.condition.detail(reading, change.since),
+        detail: rule.condition.detail(reading, &template::time(change.since, zone)),
         evidence: group.evidence.since(change.since.minus(rule.condition.window())),
         labels: rule.labels.clone(),
         annotations,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::Settings;
 use crate::state::Alert;
 use crate::transition::Transition;
-use crate::window::STEP_MIN;
+use crate::window::{STEP_MIN, nanos};
 
 /// What a source is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,16 +80,16 @@ const BEAT_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::
 pub const BEATS_MISSED_MAX: u32 = 3;
 
 /// One source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// Its name.
     pub name: SourceName,
     /// The newest event time, never ahead of the receipt by more than `skew_max`.
+    #[serde(with = "nanos")]
     pub newest: Timestamp,
-    /// When anything was received from it.
+    /// When anything was received from it, in reading time, which stands still while records are unread.
+    #[serde(rename = "heard_reading", with = "nanos")]
     pub heard: Timestamp,
-    /// The same in reading time, which stands still while records are unread.
-    pub heard_reading: Timestamp,
     /// Its newest heartbeat; `None` for shippers that send none.
     pub beat: Option<Beat>,
     /// Its clock, or all it sends, is behind by more than `skew_max`: nothing waits for its time where others are
@@ -104,20 +104,21 @@ pub struct Source {
     /// That alert's newest transition while it is not inactive.
     pub last: Option<Box<Transition>>,
     /// The groups that have had an event of this source.
+    #[serde(skip)]
     pub groups: Vec<u32>,
     /// The seconds of `newest` and of `reached` when its groups were judged last.
+    #[serde(skip)]
     pub judged: (Timestamp, Timestamp),
 }
 
 impl Source {
-    /// A source that is first heard now.
+    /// A source of which nothing is known but its name.
     #[must_use]
-    pub fn new(name: SourceName, now: Timestamp) -> Self {
+    pub fn new(name: SourceName) -> Self {
         Source {
             name,
             newest: Timestamp::MIN,
-            heard: now,
-            heard_reading: Timestamp::MIN,
+            heard: Timestamp::MIN,
             beat: None,
             is_slow: false,
             is_fast: false,
@@ -141,13 +142,13 @@ impl Source {
         self.is_fast = at > now.plus(settings.skew_max);
         let at = if self.is_fast { now } else { at };
         self.newest = self.newest.max(at);
-        self.hear(now, reading);
+        self.hear(reading);
         at
     }
 
     /// Takes a heartbeat. An older one than known says nothing new.
     pub fn take_beat(&mut self, beat: &Heartbeat, now: Timestamp, reading: Timestamp, settings: &Settings) {
-        self.hear(now, reading);
+        self.hear(reading);
         if self.beat.is_some_and(|known| known.at > beat.at) && !self.is_fast {
             return;
         }
@@ -158,9 +159,8 @@ impl Source {
         self.beat = Some(Beat { at, every, oldest_unshipped, received: reading });
     }
 
-    fn hear(&mut self, now: Timestamp, reading: Timestamp) {
-        self.heard = self.heard.max(now);
-        self.heard_reading = self.heard_reading.max(reading);
+    fn hear(&mut self, reading: Timestamp) {
+        self.heard = self.heard.max(reading);
         // A blind source is live again by its heartbeat alone: other shippers may send in its name.
         if self.hearing == Hearing::Idle || self.beat.is_none() {
             self.hearing = Hearing::Live;
@@ -196,7 +196,7 @@ impl Source {
     pub fn patience(&self, unread: Duration, settings: &Settings) -> Timestamp {
         let (since, limit) = match self.beat {
             Some(beat) => (beat.received, beat.every.saturating_mul(BEATS_MISSED_MAX)),
-            None => (self.heard_reading, settings.idle),
+            None => (self.heard, settings.idle),
         };
         since.plus(limit).plus(unread)
     }
@@ -230,7 +230,7 @@ mod tests {
     /// Event times, and heartbeats as (at, oldest unshipped), all received at `NOW`.
     fn check(events: &[i64], beats: &[(i64, Option<i64>)], reached: i64, is_fast: bool) {
         let settings = Settings::default();
-        let mut source = Source::new(SourceName::Rest, second(NOW));
+        let mut source = Source::new(SourceName::Rest);
         for &at in events {
             source.take_event(second(at), second(NOW), second(NOW), &settings);
         }
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn patience_is_counted_in_reading_time() {
         let (settings, none, minute) = (Settings::default(), Duration::ZERO, Duration::from_secs(60));
-        let mut source = Source::new(SourceName::Rest, second(NOW));
+        let mut source = Source::new(SourceName::Rest);
         source.take_event(second(NOW), second(NOW), second(NOW), &settings);
         assert_eq!(source.patience(none, &settings), second(NOW + 30));
         assert_eq!(source.patience(minute, &settings), second(NOW + 90));

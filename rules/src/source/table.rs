@@ -4,13 +4,10 @@
 
 use std::collections::HashMap;
 
-use event::{Event, StreamId, Timestamp};
+use event::{Event, StreamId};
 use serde::{Deserialize, Serialize};
 
-use super::{Beat, Hearing, Source, SourceName};
-use crate::state::Alert;
-use crate::transition::Transition;
-use crate::window::nanos;
+use super::{Source, SourceName};
 
 /// The table of sources. A place is reused after its source was forgotten.
 #[derive(Debug, Clone, Default)]
@@ -27,23 +24,13 @@ pub struct Sources {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceSnapshot {
     place: u32,
-    name: SourceName,
-    #[serde(with = "nanos")]
-    newest: Timestamp,
-    heard: Timestamp,
-    #[serde(with = "nanos")]
-    heard_reading: Timestamp,
-    beat: Option<Beat>,
-    is_slow: bool,
-    is_fast: bool,
-    hearing: Hearing,
-    alert: Alert,
-    last: Option<Box<Transition>>,
+    #[serde(flatten)]
+    source: Source,
 }
 
 impl Sources {
     /// The place of the source that sent `event`, made when it is new. Allocates for a new source only.
-    pub fn of_event(&mut self, event: &Event, now: Timestamp, sources_max: usize) -> u32 {
+    pub fn of_event(&mut self, event: &Event, sources_max: usize) -> u32 {
         let known = match (event.text("host.name"), event.id()) {
             (Some(host), _) => self.hosts.get(host).copied(),
             (None, Some(id)) => self.streams.get(&id.stream).copied(),
@@ -54,21 +41,21 @@ impl Sources {
         }
         let is_full = self.len() >= sources_max;
         match (event.text("host.name"), event.id()) {
-            (Some(host), _) if !is_full => self.add(SourceName::Host(host.to_owned()), now),
-            (None, Some(id)) if !is_full => self.add(SourceName::stream(id.stream), now),
+            (Some(host), _) if !is_full => self.add(SourceName::Host(host.to_owned())),
+            (None, Some(id)) if !is_full => self.add(SourceName::stream(id.stream)),
             _ => {
                 self.refused += u64::from(is_full);
-                self.rest.unwrap_or_else(|| self.add(SourceName::Rest, now))
+                self.rest.unwrap_or_else(|| self.add(SourceName::Rest))
             }
         }
     }
 
-    fn add(&mut self, name: SourceName, now: Timestamp) -> u32 {
+    fn add(&mut self, name: SourceName) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
         });
-        self.put(place, Source::new(name, now));
+        self.put(place, Source::new(name));
         place
     }
 
@@ -136,24 +123,7 @@ impl Sources {
     /// All sources, by place.
     #[must_use]
     pub fn snapshot(&self) -> Vec<SourceSnapshot> {
-        let of = |(place, source): (u32, &Source)| {
-            let Source { newest, heard, heard_reading, beat, is_slow, is_fast, hearing, alert, .. } = *source;
-            let (name, last) = (source.name.clone(), source.last.clone());
-            SourceSnapshot {
-                place,
-                name,
-                newest,
-                heard,
-                heard_reading,
-                beat,
-                is_slow,
-                is_fast,
-                hearing,
-                alert,
-                last,
-            }
-        };
-        self.iter().map(of).collect()
+        self.iter().map(|(place, source)| SourceSnapshot { place, source: source.clone() }).collect()
     }
 
     /// The table that `sources` tells of; the groups of each source are for the caller to add.
@@ -162,23 +132,7 @@ impl Sources {
         let mut table = Sources::default();
         let places = sources.iter().map(|source| source.place as usize + 1).max().unwrap_or_default();
         table.places.resize_with(places, || None);
-        for source in sources {
-            let SourceSnapshot {
-                place,
-                name,
-                newest,
-                heard,
-                heard_reading,
-                beat,
-                is_slow,
-                is_fast,
-                hearing,
-                alert,
-                last,
-            } = source;
-            let fresh = Source::new(name, heard);
-            let source =
-                Source { newest, heard_reading, beat, is_slow, is_fast, hearing, alert, last, ..fresh };
+        for SourceSnapshot { place, source } in sources {
             table.put(place, source);
         }
         let is_free = |&(_, source): &(u32, &Option<Source>)| source.is_none();

@@ -146,9 +146,11 @@ impl Alert {
         }
     }
 
-    /// Ends the alert for a reason that lies outside its condition. `None` when it was inactive.
+    /// Ends the alert for a reason that lies outside its condition, no earlier than it fired. `None` when it was
+    /// inactive.
     pub fn close(&mut self, at: Timestamp, reason: Reason) -> Option<Change> {
         let since = self.since()?;
+        let at = if let Alert::Firing { fired, .. } = *self { at.max(fired) } else { at };
         let to = if self.state() == AlertState::Firing { AlertState::Resolved } else { AlertState::Inactive };
         Some(self.end(to, since, at, reason))
     }

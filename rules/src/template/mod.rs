@@ -5,6 +5,8 @@
 
 mod object;
 
+pub use object::time;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 

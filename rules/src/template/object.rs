@@ -99,8 +99,9 @@ impl Object for Moment {
     }
 }
 
-/// `2026-11-23 10:30:45 UTC`, `2026-11-23 18:30:45 +08:00`.
-pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
+/// A moment as pages write it: `2026-11-23 10:30:45 UTC`, `2026-11-23 18:30:45 +08:00`.
+#[must_use]
+pub fn time(at: Timestamp, zone: &TimeZone) -> String {
     let Ok(instant) = jiff::Timestamp::from_second(at.as_secs()) else { return at.to_string() };
     let offset = zone.to_offset(instant);
     let seconds = offset.seconds();

@@ -132,3 +132,38 @@ fn a_heartbeat_with_an_absurd_promise_is_taken_within_bounds() {
     check(Duration::from_secs(20), 60);
     check(Duration::MAX, 3 * 3600);
 }
+
+#[test]
+fn a_heartbeat_that_was_late_ends_the_alert_that_its_lack_began() {
+    // One call opens the alert at 30 s, and closes it by a heartbeat of 27 s: the end comes last.
+    let mut story = Story::new(vec![]);
+    story.beat(None);
+    story.now = START.plus(Duration::from_secs(31));
+    story.beat_of("a", START.plus(Duration::from_secs(27)), None);
+    story.expect(&["30 blind firing a heartbeat_missing", "30 blind resolved a heartbeat_back"]);
+    assert_eq!(story.engine.alerts().count(), 0);
+}
+
+#[test]
+fn a_view_that_is_lost_later_is_judged_from_where_it_was_unclear() {
+    let check = |ticks: &[u64]| {
+        let mut story = Story::new(vec![down(20)]);
+        story.beat_of("c", START, None).event(&probe("b", "up"));
+        story.at(28).beat_of("b", START.plus(Duration::from_secs(28)), None);
+        story.at(33).event(&probe("c", "up"));
+        story.at(35).event(&probe("b", "down"));
+        story.said.clear();
+        for &second in ticks {
+            story.engine.tick(START.plus(Duration::from_secs(second)), &mut story.said);
+        }
+        story.said.retain(|said| said.rule == "down");
+        story.expect(&[
+            "30 down pending view_lost",
+            "33 down inactive recovered_before_for",
+            "35 down pending condition_met",
+            "55 down firing condition_met",
+        ]);
+    };
+    check(&(36..=100).collect::<Vec<_>>());
+    check(&[100]);
+}

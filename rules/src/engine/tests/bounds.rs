@@ -1,6 +1,7 @@
 //! What is bounded, and what is counted when it overflows.
 
 use super::*;
+use crate::engine::SOURCES_MAX;
 
 #[test]
 fn an_event_counts_once() {
@@ -87,4 +88,20 @@ fn rules_are_found_by_their_equalities() {
     assert_eq!(story.engine.stats().broad_rules, 1);
     story.event(&order("s-7")).at(10).probe("up");
     story.expect(&["1 count firing s-7 condition_met", "1 rule-7 firing s-7 condition_met"]);
+}
+
+#[test]
+fn a_service_whose_hosts_come_and_go_is_judged_on() {
+    let settings = Settings { blind: None, ..Settings::default() };
+    let mut story = Story::with(vec![errors(0, 20)], settings);
+    for host in 0..SOURCES_MAX {
+        let (name, at) = (format!("old-{host}"), START.plus(Duration::from_millis(host as u64)));
+        story.event(&log(&name, "info")).beat_of(&name, at, None);
+    }
+    for second in 100..300 {
+        let level = if second < 150 { "error" } else { "info" };
+        let now = START.plus(Duration::from_secs(second));
+        story.at(second).event(&log("new", level)).beat_of("new", now, None);
+    }
+    story.expect(&["120 errors firing condition_met", "207 errors resolved recovered"]);
 }

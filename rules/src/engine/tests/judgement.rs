@@ -243,3 +243,25 @@ fn a_firing_alert_is_kept_for_as_long_as_the_rule_says() {
     let said: Vec<String> = story.said.iter().map(line).collect();
     assert_eq!(said, ["2 errors firing condition_met", "162 errors resolved recovered"]);
 }
+
+#[test]
+fn two_errors_after_an_alert_that_was_kept_on_are_too_few_for_another() {
+    let check = |is_ticked: bool| {
+        let mut kept = Rule { no_data: NoData::Ok, ..errors(0, 5) };
+        kept.keep_firing_for = Duration::from_secs(15);
+        let mut story = Story::new(vec![kept]);
+        story.logs(5, 10);
+        if is_ticked {
+            story.at(76);
+        }
+        story.now = START.plus(Duration::from_secs(76));
+        story.logs(2, 2);
+        if is_ticked {
+            story.at(300);
+        }
+        story.engine.tick(START.plus(Duration::from_secs(300)), &mut story.said);
+        story.expect(&["1 errors firing condition_met", "76 errors resolved no_data"]);
+    };
+    check(true);
+    check(false);
+}

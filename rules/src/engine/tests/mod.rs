@@ -267,3 +267,21 @@ fn a_transition_says_all() {
     assert_eq!(views.len(), 1);
     assert_eq!(views[0].last, said);
 }
+
+#[test]
+fn a_page_shows_whole_seconds_of_the_readers_zone() {
+    let zone = TimeZone::get("Asia/Shanghai").unwrap();
+    let mut story = Story::with(vec![down(0)], Settings { zone, ..Settings::default() });
+    let down = event(250, 1, &probe("a", "down"));
+    story.engine.handle(Input::Event(&down), START, &mut story.said);
+    story.beat_of("a", START.plus(Duration::from_nanos(853_263_166)), None).at(100);
+    let words: Vec<_> = story.said.iter().map(|said| (said.detail.as_str(), said.summary.as_str())).collect();
+    assert_eq!(words[1].0, "no successful probe since 2026-01-01 08:00:00 +08:00");
+    let (_, summary) = words[0];
+    assert_eq!(
+        summary,
+        "no heartbeat from a since 2026-01-01 08:00:00 +08:00: nobody knows how its services are"
+    );
+    story.beat(None);
+    assert_eq!(story.said.last().unwrap().detail, "heartbeat at 2026-01-01 08:01:40 +08:00");
+}

@@ -106,3 +106,17 @@ fn a_reload_keeps_what_did_not_change() {
     );
     story.at(300).expect(&[]);
 }
+
+#[test]
+fn a_host_that_died_while_nobody_read_for_days_still_pages() {
+    let mut story = Story::new(vec![down(300)]);
+    for second in (0..=60).step_by(10) {
+        story.at(second).beat(None).probe("up");
+    }
+    restart(&mut story, vec![down(300)]);
+    story.at(200_000).caught_up(true).at(200_100).expect(&[
+        "90 blind firing a heartbeat_missing",
+        "90 down pending view_lost",
+        "390 down firing view_lost",
+    ]);
+}
