@@ -20,7 +20,7 @@ pub use self::entry::{Change, Entry, Losses, Print};
 
 /// Below this size a file is never rewritten for being out of date.
 const REWRITE_BYTES_MIN: u64 = 1 << 20;
-/// Changes in one line.
+/// Changes in one line of a rewritten file.
 const GROUP_ENTRIES_MAX: usize = 256;
 
 /// Why there is no registry.
@@ -157,7 +157,7 @@ impl Registry {
         self.file.is_none() || self.bytes > REWRITE_BYTES_MIN.max(self.bytes_rewritten.saturating_mul(4))
     }
 
-    /// Commits: all of `changes` are on disk when it returns; a crash before leaves the first so many lines of them.
+    /// Commits: all of `changes` are on disk when it returns; a crash before leaves all of them or none.
     ///
     /// # Errors
     /// [`RegistryError::Io`]: nothing counts as committed, and the next commit has to be [`Registry::rewrite`].
@@ -171,9 +171,8 @@ impl Registry {
             );
         };
         let mut bytes = Vec::new();
-        for group in changes.chunks(GROUP_ENTRIES_MAX) {
-            log::push_group(&mut bytes, group).map_err(|error| self.io(error.into()))?;
-        }
+        // One line, however long: nothing sound may follow it when the disk has torn it in its middle.
+        log::push_group(&mut bytes, changes).map_err(|error| self.io(error.into()))?;
         file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(|error| self.io(error))?;
         self.bytes += bytes.len() as u64;
         self.file = Some(file);

@@ -256,3 +256,23 @@ proptest! {
         prop_assert!(log::parse(&bytes).is_err());
     }
 }
+
+/// A disk writes the pages of one write in any order.
+#[test]
+fn a_commit_of_many_streams_that_is_torn_in_its_middle_is_cut_off() {
+    let (folder, opened) = open_with(&log::header());
+    let mut registry = opened.unwrap().registry;
+    registry.append(&[Change::Put(entry(1, 10))]).unwrap();
+    let sound = fs::metadata(registry.path()).unwrap().len() as usize;
+    let many: Vec<_> = (2..1000).map(|stream| Change::Put(entry(stream, 5))).collect();
+    registry.append(&many).unwrap();
+    drop(registry);
+    let whole = fs::read(folder.path().join("registry.log")).unwrap();
+    for page in [0, 1, 40] {
+        let mut torn = whole.clone();
+        let hole = sound + page * 4096;
+        torn[hole..hole + 4096].fill(0);
+        let (_folder, opened) = open_with(&torn);
+        assert_eq!(opened.unwrap().entries, [entry(1, 10)], "page {page}");
+    }
+}
