@@ -166,6 +166,15 @@ registry: { path: /var/lib/watchfire/shipper }
             ("topic: logs", "topik: logs", "did you mean `topic`?"),
             ("every: 10s", "every: 1ms", "inputs[1]: probe `checkout`: `every` must be"),
             ("[\"/var/log/app/*.log\"]", "[]", "inputs[0]: file: `paths` is empty"),
+            ("app/*.log", "app/../*.log", "inputs[0]: file: `/var/log/app/../*.log`: `..` is not followed"),
+            ("multiline: java", "exclude: [\"[\"]", "inputs[0]: file: `[`: unclosed character class"),
+            ("parse: auto", "time_zone: Mars/Olympus", "`Mars/Olympus` is no zone of this machine"),
+            ("parse: auto", "line_bytes_max: 5GiB", "`line_bytes_max` must be between 1KiB and 16MiB"),
+            (
+                "multiline: java",
+                "multiline: { pattern: x, match: after, bytes_max: 1GiB }",
+                "`multiline.bytes_max` must be at most 16MiB",
+            ),
             ("registry:", "host: \" \"\nregistry:", "`host` is empty: remove it"),
             (
                 "registry:",

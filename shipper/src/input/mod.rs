@@ -25,10 +25,7 @@ impl InputConfig {
     /// A text with the way out.
     pub fn check(&self) -> Result<(), String> {
         match self {
-            InputConfig::File(config) if config.paths.is_empty() => {
-                Err("file: `paths` is empty: name at least one file or glob".to_owned())
-            }
-            InputConfig::File(_) => Ok(()),
+            InputConfig::File(config) => config.check().map_err(|what| format!("file: {what}")),
             InputConfig::Probe(config) => config.check().map(drop),
         }
     }

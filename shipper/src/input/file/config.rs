@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{ByteSize, Span};
 
+use super::Input;
+use super::scan::Selection;
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
 
@@ -55,6 +57,31 @@ pub enum Start {
     Beginning,
     /// Behind the last byte that is there.
     End,
+}
+
+/// Limits of one line that can be kept: memory for a record grows with it, and no broker takes more.
+const LINE_BYTES: std::ops::RangeInclusive<u64> = (1 << 10)..=(16 << 20);
+
+impl FileConfig {
+    /// Finds what cannot work.
+    ///
+    /// # Errors
+    /// A text with the way out.
+    pub fn check(&self) -> Result<(), String> {
+        if self.paths.is_empty() {
+            return Err("`paths` is empty: name at least one file or glob".to_owned());
+        }
+        if !LINE_BYTES.contains(&self.line_bytes_max.0) {
+            return Err("`line_bytes_max` must be between 1KiB and 16MiB".to_owned());
+        }
+        if let MultilineConfig::Pattern(pattern) = &self.multiline
+            && pattern.bytes_max.0 > *LINE_BYTES.end()
+        {
+            return Err("`multiline.bytes_max` must be at most 16MiB".to_owned());
+        }
+        Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
+        Input::new(self.clone()).map(drop).map_err(|error| error.to_string())
+    }
 }
 
 fn default_line_bytes_max() -> ByteSize {
