@@ -5,7 +5,7 @@
 //!
 //! A new configuration ends everything and starts it anew from the registry, by the same steps as an end and a start of
 //! the process: there is one way to stop, and it loses nothing. What was in flight and not acknowledged is sent again
-//! under the same event ids.
+//! under the same event ids. A new configuration that cannot start gives way to the one before it.
 
 use daemon::metric::Metrics;
 use daemon::source::queue::Queue;
@@ -21,6 +21,9 @@ use crate::input::{InputConfig, probe};
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
 use daemon::dead_letter::DeadLetters;
+
+/// The part of readiness that says whether the configuration that was loaded last is the one that runs.
+pub(crate) const CONFIG: &str = "config";
 
 /// What a shipper is given.
 #[derive(Debug)]
@@ -60,6 +63,11 @@ pub enum RunError {
     /// TLS for probes.
     #[error("probes: TLS cannot be set up: {0}")]
     Tls(reqwest::Error),
+    /// A defect of the reader; its panic is in the log.
+    #[error(
+        "the reader of files panicked; start the shipper again: what was not acknowledged is read and sent again"
+    )]
+    Reader,
     /// The system has no thread to give.
     #[error("cannot start the reader's thread: {0}")]
     Thread(std::io::Error),
@@ -88,18 +96,36 @@ pub async fn run(mut config: Config, deps: Deps, shutdown: Shutdown) -> Result<(
         file_metrics: FileMetrics::new(&deps.metrics),
     };
     let mut reloads = deps.reloads;
+    let mut generation = Generation::start(&config, &lasting)?;
     loop {
-        let mut generation = Generation::start(&config, &lasting)?;
         let next = tokio::select! {
-            () = shutdown.cancelled() => None,
-            Some(next) = next_config(&mut reloads) => Some(next),
-            () = generation.output.ended() => None,
+            () = shutdown.cancelled() => Ok(None),
+            Some(next) = next_config(&mut reloads) => Ok(Some(next)),
+            // Its join tells why.
+            () = generation.output.ended() => Ok(None),
+            () = reader_ended(&mut generation.files) => Err(RunError::Reader),
         };
         generation.end().await?;
-        match next {
-            Some(next) => config = next,
-            None => return Ok(()),
-        }
+        let Some(next) = next? else { return Ok(()) };
+        generation = match Generation::start(&next, &lasting) {
+            Ok(started) => {
+                lasting.readiness.up(CONFIG);
+                config = next;
+                started
+            }
+            Err(error) => {
+                lasting.readiness.down(CONFIG, format!("{error}; the configuration before it stays"));
+                Generation::start(&config, &lasting)?
+            }
+        };
+    }
+}
+
+/// Waits until the reader has ended by itself, which only a defect makes it do.
+async fn reader_ended(files: &mut Option<file::Handle>) {
+    match files {
+        Some(files) => files.ended().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -141,7 +167,16 @@ impl Generation {
                 }
             }),
         };
-        let output = output::start(&config.output, deps, receiver)?;
+        let output = match output::start(&config.output, deps, receiver) {
+            Ok(output) => output,
+            Err(error) => {
+                // It holds the registry, which whoever starts next needs.
+                if let Some(files) = files {
+                    files.join();
+                }
+                return Err(error.into());
+            }
+        };
         let generation =
             Generation { files, output, sender, tasks: TaskTracker::new(), stop: Shutdown::new() };
         generation.start_probes(config, lasting, &host)?;
@@ -225,4 +260,69 @@ fn start_files(
         metrics: lasting.file_metrics.clone(),
     };
     file::spawn(input, deps).map(Some).map_err(RunError::Thread)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use daemon::Source;
+    use daemon::source::Position;
+
+    use super::*;
+
+    fn config(logs: &Path, registry: &Path) -> Config {
+        let (logs, registry) = (logs.display(), registry.display());
+        let text = format!(
+            "inputs: [ file: {{ paths: ['{logs}/*.log'] }} ]\noutput: {{ queue: {{}} }}\nregistry: {{ path: '{registry}' }}"
+        );
+        daemon::config::parse("shipper.yml", &text).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_new_configuration_that_cannot_start_leaves_the_one_before_it() {
+        let (logs, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(state.path().join("file"), "no folder").unwrap();
+        let good = config(logs.path(), &state.path().join("registry"));
+        let bad = config(logs.path(), &state.path().join("file/registry"));
+        let queue = Queue::new(1 << 20);
+        let mut reader = queue.subscribe();
+        let (reloads, receiver) = mpsc::channel(1);
+        let (readiness, shutdown) = (Readiness::default(), Shutdown::new());
+        let deps = Deps {
+            clock: Clock::System,
+            readiness: readiness.clone(),
+            metrics: Metrics::new(),
+            queue: Some(queue),
+            reloads: Some(receiver),
+        };
+        let task = tokio::spawn(run(good.clone(), deps, shutdown.clone()));
+        reloads.send(bad).await.unwrap();
+        while readiness.parts().get(CONFIG).is_none_or(Result::is_ok) {
+            assert!(!task.is_finished());
+            tokio::task::yield_now().await;
+        }
+        fs::write(logs.path().join("a.log"), "still here\n").unwrap();
+        let is_here =
+            |record: &daemon::source::Record| record.payload.windows(10).any(|words| words == b"still here");
+        let mut is_shipped = false;
+        while !is_shipped {
+            assert!(!task.is_finished());
+            for record in reader.next(Duration::from_secs(1)).await.unwrap().records {
+                is_shipped |= is_here(&record);
+                let (topic, next) = (record.topic.to_string(), record.offset + 1);
+                reader.commit(&[Position { topic, partition: record.partition, next }]).await.unwrap();
+            }
+        }
+        reloads.send(good).await.unwrap();
+        while readiness.parts()[CONFIG].is_err() {
+            assert!(!task.is_finished());
+            tokio::task::yield_now().await;
+        }
+        drop(reader);
+        shutdown.cancel();
+        task.await.unwrap().unwrap();
+    }
 }

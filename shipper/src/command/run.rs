@@ -14,9 +14,7 @@ use tokio::sync::mpsc;
 
 use super::ConfigFlag;
 use crate::config::Config;
-
-/// The part of readiness that says whether the file on the disk is the one that runs.
-const PART: &str = "config";
+use crate::run::CONFIG;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -84,7 +82,7 @@ async fn watch(
         Ok(reload) => reload,
         Err(error) => {
             readiness
-                .down(PART, format!("changes of {name} are not seen: {error}; restart to load it again"));
+                .down(CONFIG, format!("changes of {name} are not seen: {error}; restart to load it again"));
             return;
         }
     };
@@ -95,7 +93,7 @@ async fn watch(
         };
         match super::load(&path) {
             Ok(new) => {
-                readiness.up(PART);
+                readiness.up(CONFIG);
                 if new.admin != config.admin || new.log != config.log {
                     tracing::warn!(path = name, "`admin` and `log` change with a restart alone");
                 }
@@ -107,7 +105,7 @@ async fn watch(
                     }
                 }
             }
-            Err(error) => readiness.down(PART, format!("{error}; the configuration before it stays")),
+            Err(error) => readiness.down(CONFIG, format!("{error}; the configuration before it stays")),
         }
     }
 }

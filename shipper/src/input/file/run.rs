@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use daemon::Clock;
+use tokio::sync::oneshot;
 
 use super::metric::FileMetrics;
 use super::status::{FileStatus, FileTotals};
@@ -51,6 +52,8 @@ enum Message {
 pub struct Handle {
     inbox: Inbox,
     thread: JoinHandle<()>,
+    /// Closes when the thread ends.
+    alive: oneshot::Receiver<()>,
 }
 
 /// The ways into the running input; clones share them.
@@ -89,6 +92,12 @@ impl Handle {
         &self.inbox
     }
 
+    /// Waits until the thread has ended by itself, which only a panic makes it do.
+    pub async fn ended(&mut self) {
+        // The other end is never used but to be dropped.
+        let _ = (&mut self.alive).await;
+    }
+
     /// Reads nothing more. What is in flight may still be settled until [`Handle::join`].
     pub fn stop_reading(&self) {
         let _ = self.inbox.messages.send(Message::StopReading);
@@ -123,8 +132,12 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
         watch,
         is_reading: true,
     };
-    let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || shell.run(&inbox))?;
-    Ok(Handle { inbox: Inbox { messages, totals }, thread })
+    let (alive_here, alive) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || {
+        let _alive = alive_here;
+        shell.run(&inbox);
+    })?;
+    Ok(Handle { inbox: Inbox { messages, totals }, thread, alive })
 }
 
 struct Shell {

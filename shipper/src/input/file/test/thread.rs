@@ -91,3 +91,18 @@ fn large_records_and_an_output_that_stands_still_do_not_stop_the_scan() {
     drop(receiver);
     handle.join();
 }
+
+/// A shipper whose reader is gone must not look alive.
+#[tokio::test]
+async fn the_end_of_a_reader_that_panicked_is_seen() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\n");
+    rig.read();
+    let ticket = rig.unsettled[0];
+    // More is given back than was taken.
+    rig.input().in_flight_bytes = 0;
+    let (mut handle, _receiver, _) = start(&mut rig);
+    handle.inbox().settle(vec![Settled { ticket, fate: Fate::Acked }]);
+    handle.ended().await;
+    assert!(handle.inbox().status().is_none());
+}
