@@ -206,7 +206,8 @@ impl Group {
                     let end = Observed::Ended { reason: Reason::Recovered };
                     tell(&mut self.alert, ended.clamp(self.judged, edge), end);
                 }
-                if self.alert == Alert::Inactive {
+                // What is kept on may have ended before this began; then it is another alert, with its own `for`.
+                if !matches!(self.alert, Alert::Pending { .. }) {
                     tell(&mut self.alert, since.max(self.judged), observed);
                 }
                 let since = self.alert.since().unwrap_or(since);

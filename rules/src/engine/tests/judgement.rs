@@ -254,13 +254,42 @@ fn two_errors_after_an_alert_that_was_kept_on_are_too_few_for_another() {
         if is_ticked {
             story.at(76);
         }
-        story.now = START.plus(Duration::from_secs(76));
+        story.now = START.plus(Duration::from_millis(76_500));
         story.logs(2, 2);
         if is_ticked {
             story.at(300);
         }
         story.engine.tick(START.plus(Duration::from_secs(300)), &mut story.said);
         story.expect(&["1 errors firing condition_met", "76 errors resolved no_data"]);
+    };
+    check(true);
+    check(false);
+}
+
+#[test]
+fn what_begins_as_an_alert_that_was_kept_on_ends_waits_for_its_own_time() {
+    let check = |is_ticked: bool| {
+        let mut kept = Rule { no_data: NoData::Ok, ..errors(10, 5) };
+        kept.keep_firing_for = Duration::from_secs(15);
+        let mut story = Story::new(vec![kept]);
+        story.logs(5, 10);
+        if is_ticked {
+            story.at(76);
+        }
+        story.now = START.plus(Duration::from_millis(76_500));
+        story.logs(5, 7);
+        if is_ticked {
+            story.at(300);
+        }
+        story.engine.tick(START.plus(Duration::from_secs(300)), &mut story.said);
+        story.expect(&[
+            "1 errors pending condition_met",
+            "11 errors firing condition_met",
+            "76 errors resolved no_data",
+            "77 errors pending condition_met",
+            "87 errors firing condition_met",
+            "152 errors resolved no_data",
+        ]);
     };
     check(true);
     check(false);
