@@ -23,6 +23,13 @@ impl Readiness {
         self.set(part, &Err(reason.into()));
     }
 
+    /// Says that `part` does not work yet. No line in the log: every start is like that, and what keeps it from working
+    /// is told by [`Readiness::down`].
+    pub fn starting(&self, part: &str, reason: impl Into<String>) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part.to_owned(), Err(reason.into()));
+    }
+
     /// Every part with its state, by name.
     #[must_use]
     pub fn parts(&self) -> BTreeMap<String, Result<(), String>> {
@@ -44,5 +51,21 @@ impl Readiness {
             (Some(Err(old)), Err(new)) if old != new => tracing::warn!(part, reason = new, "part is down"),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_that_starts_is_down_until_it_works() {
+        let readiness = Readiness::default();
+        assert!(readiness.is_ready());
+        readiness.starting("kafka", "not connected yet");
+        assert_eq!(readiness.parts()["kafka"], Err("not connected yet".to_owned()));
+        assert!(!readiness.is_ready());
+        readiness.up("kafka");
+        assert!(readiness.is_ready());
     }
 }

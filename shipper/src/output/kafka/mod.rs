@@ -80,7 +80,7 @@ impl Kafka {
         dead_letters: DeadLetters,
         now: Timestamp,
     ) -> Result<Self, OutputError> {
-        readiness.down(CONNECTION, "not connected yet");
+        readiness.starting(CONNECTION, "not connected yet");
         let mut kafka = Kafka {
             config: config.clone(),
             topic: config.topic.as_str().into(),
