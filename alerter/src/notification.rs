@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use event::Timestamp;
+use jiff::tz::TimeZone;
 use rules::Transition;
 use rules::rule::Priority;
 
@@ -37,6 +38,9 @@ pub struct Notification {
     pub started_at: Timestamp,
     /// When it was over; only for [`Kind::Resolved`].
     pub ended_at: Option<Timestamp>,
+    /// The zone that its readers live in, by its IANA name; UTC where it is empty or unknown.
+    #[serde(default)]
+    pub zone: String,
     /// True on a resolution whose recipient could not be told of the firing: this message says both.
     pub firing_missed: bool,
 }
@@ -105,9 +109,10 @@ impl Notification {
             lines.push(format!("value: {}", transition.detail));
         }
         lines.push(format!("reason: {}", transition.reason));
-        lines.push(format!("started: {}", self.started_at));
+        let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
+        lines.push(format!("started: {}", rules::template::time(self.started_at, &zone)));
         if let Some(ended) = self.ended_at {
-            lines.push(format!("ended: {ended}"));
+            lines.push(format!("ended: {}", rules::template::time(ended, &zone)));
         }
         lines.extend(transition.group.iter().map(|(field, value)| format!("{field}: {value}")));
         lines.extend(transition.runbook.iter().map(|runbook| format!("runbook: {runbook}")));
@@ -167,7 +172,7 @@ mod tests {
         checkout is failing
         value: 31 of 500 events (6.2 %) in 1m, limit 5 %
         reason: condition_met
-        started: 2023-11-14T22:13:20.000Z
+        started: 2023-11-14 22:13:20 UTC
         service.name: checkout
         runbook: https://wiki/checkout
         > payment refused
@@ -183,8 +188,8 @@ mod tests {
         the firing of this alert could not be delivered here
         value: 31 of 500 events (6.2 %) in 1m, limit 5 %
         reason: recovered
-        started: 2023-11-14T22:13:20.000Z
-        ended: 2023-11-14T22:14:20.000Z
+        started: 2023-11-14 22:13:20 UTC
+        ended: 2023-11-14 22:14:20 UTC
         service.name: checkout
         runbook: https://wiki/checkout
         > payment refused
@@ -195,6 +200,16 @@ mod tests {
     fn a_title_is_one_line_whatever_the_group_is_called() {
         let title = sample::notification("a\r\nBcc: b", Priority::P0, Kind::Firing, START).title();
         assert!(title.ends_with(" a  Bcc: b") && !title.contains(char::is_control), "{title:?}");
+    }
+
+    #[test]
+    fn times_are_whole_seconds_of_the_readers_zone() {
+        let start = START.plus(std::time::Duration::from_nanos(853_263_166));
+        let mut notification = sample::notification("checkout", Priority::P0, Kind::Resolved, start);
+        notification.zone = "Asia/Shanghai".to_owned();
+        let text = notification.text(None);
+        assert!(text.contains("started: 2023-11-15 06:13:20 +08:00\n"), "{text}");
+        assert!(text.contains("ended: 2023-11-15 06:14:20 +08:00\n"), "{text}");
     }
 
     #[test]

@@ -31,6 +31,30 @@ pub struct Routes {
     pub by_priority: BTreeMap<Priority, Route>,
     /// The recipients of each channel.
     pub recipients: BTreeMap<String, Vec<String>>,
+    /// The zone that they live in, by its IANA name; empty for UTC.
+    pub zone: String,
+}
+
+impl Routes {
+    fn row(
+        &self,
+        transition: &Transition,
+        kind: Kind,
+        firing: &Transition,
+        address: &Address,
+        now: Timestamp,
+    ) -> Row {
+        let notification = Notification {
+            id: Notification::derive_id(transition, kind, &address.channel, &address.recipient),
+            kind,
+            transition: transition.clone(),
+            started_at: firing.at,
+            ended_at: None,
+            zone: self.zone.clone(),
+            firing_missed: false,
+        };
+        Row::new(&address.channel, &address.recipient, notification, now)
+    }
 }
 
 /// One firing of one alert, from its start to its resolution. It outlives restarts.
@@ -111,7 +135,7 @@ impl Router {
             let kind = Kind::Repeat(episode.repeats);
             for address in &episode.addresses {
                 if !is_waiting(&address.channel, &address.recipient, *fingerprint) {
-                    out.push(row(&episode.firing, kind, &episode.firing, address, now));
+                    out.push(self.routes.row(&episode.firing, kind, &episode.firing, address, now));
                 }
             }
         }
@@ -170,7 +194,10 @@ impl Router {
         if addresses.is_empty() {
             tracing::warn!(rule = %transition.rule, priority = %transition.priority, "alert has no route");
         }
-        out.extend(addresses.iter().map(|address| row(transition, Kind::Firing, transition, address, now)));
+        let rows = addresses
+            .iter()
+            .map(|address| self.routes.row(transition, Kind::Firing, transition, address, now));
+        out.extend(rows);
         self.changed.insert(transition.fingerprint);
         self.episodes.insert(
             transition.fingerprint,
@@ -187,24 +214,12 @@ impl Router {
         let Some(episode) = self.episodes.remove(&transition.fingerprint) else { return };
         self.changed.insert(transition.fingerprint);
         for address in &episode.addresses {
-            let mut row = row(transition, Kind::Resolved, &episode.firing, address, now);
+            let mut row = self.routes.row(transition, Kind::Resolved, &episode.firing, address, now);
             row.notification.ended_at = Some(transition.at);
             row.notification.firing_missed = !address.is_told;
             out.push(row);
         }
     }
-}
-
-fn row(transition: &Transition, kind: Kind, firing: &Transition, address: &Address, now: Timestamp) -> Row {
-    let notification = Notification {
-        id: Notification::derive_id(transition, kind, &address.channel, &address.recipient),
-        kind,
-        transition: transition.clone(),
-        started_at: firing.at,
-        ended_at: None,
-        firing_missed: false,
-    };
-    Row::new(&address.channel, &address.recipient, notification, now)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub(crate) fn notification(
         transition,
         started_at,
         ended_at: (kind == Kind::Resolved).then(|| started_at.plus(std::time::Duration::from_secs(60))),
+        zone: String::new(),
         firing_missed: kind == Kind::Resolved,
     }
 }

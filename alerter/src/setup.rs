@@ -116,6 +116,7 @@ impl Setup {
                         .iter()
                         .map(|(name, channel)| (name.clone(), channel.recipients().to_vec()))
                         .collect(),
+                    zone: parts.engine.zone.name(),
                 },
                 quotas: channels
                     .iter()

@@ -244,7 +244,7 @@ async fn a_webhook_gets_what_alertmanager_sends() {
     let annotations = serde_json::json!({
         "summary": "checkout 不可用",
         "text": "[P0] FIRING service-down checkout\ncheckout 不可用\nvalue: no success for 5m\nreason: condition_met\n\
-                 started: 2023-11-14T22:13:20.000Z\nservice.name: checkout\ndashboard: https://kibana/1\n> payment refused",
+                 started: 2023-11-14 22:13:20 UTC\nservice.name: checkout\ndashboard: https://kibana/1\n> payment refused",
         "reason": "condition_met",
         "dashboard": "https://kibana/1",
     });

@@ -90,6 +90,7 @@ impl Post {
             routes: Routes {
                 by_priority: BTreeMap::from([(Priority::P0, route)]),
                 recipients: BTreeMap::from([("ops".to_owned(), channel.recipients().to_vec())]),
+                zone: String::new(),
             },
             quotas: channel.quota().map(|quota| ("ops".to_owned(), quota)).into_iter().collect(),
             ..Plan::default()
@@ -203,6 +204,7 @@ pub fn notification(summary: &str, evidence: &str) -> Notification {
         transition,
         started_at: START,
         ended_at: None,
+        zone: String::new(),
         firing_missed: false,
     }
 }

@@ -82,6 +82,7 @@ fn sample(channel: &str, recipient: &str, now: Timestamp) -> Notification {
         transition,
         started_at: now,
         ended_at: None,
+        zone: String::new(),
         firing_missed: false,
     }
 }

@@ -60,6 +60,14 @@ pub enum Blind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
+impl Zone {
+    /// Its IANA name; empty for a zone without one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.iana_name().unwrap_or_default().to_owned()
+    }
+}
+
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;

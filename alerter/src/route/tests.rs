@@ -19,6 +19,7 @@ fn routes() -> Routes {
             ("phone".to_owned(), recipients(&["138", "139"])),
             ("ding".to_owned(), recipients(&[""])),
         ]),
+        zone: String::new(),
     }
 }
 

@@ -52,7 +52,7 @@ pub fn plan(rules: &str) -> Plan {
         names.iter().map(|name| ((*name).to_owned(), vec![String::new()])).collect();
     Plan {
         rules: file.rules,
-        routes: Routes { by_priority: by_priority.collect(), recipients },
+        routes: Routes { by_priority: by_priority.collect(), recipients, zone: String::new() },
         ..Plan::default()
     }
 }

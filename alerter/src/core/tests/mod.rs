@@ -50,6 +50,7 @@ fn plan() -> Plan {
                 ("phone".to_owned(), names(&["138", "139"])),
                 ("ding".to_owned(), names(&[""])),
             ]),
+            zone: String::new(),
         },
         quotas: BTreeMap::new(),
         limits: Limits::default(),
