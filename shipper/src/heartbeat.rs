@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::input::InputConfig;
 use crate::input::file::FileTotals;
 use crate::metric::ProbeMetrics;
+use crate::output::OutputConfig;
 
 /// What stays the same in every heartbeat of a run.
 #[derive(Debug, Clone)]
@@ -24,6 +25,9 @@ pub struct Identity {
     agent: String,
     every: Duration,
     services: Vec<String>,
+    /// What was read lies in this process's queue before the heartbeat. The alerter has it although the indexer, which
+    /// has to make it durable too, may be far behind: a search that is away must not hold decisions back.
+    is_queued: bool,
 }
 
 impl Identity {
@@ -34,7 +38,13 @@ impl Identity {
             config.inputs.iter().filter_map(InputConfig::service).map(str::to_owned).collect();
         services.sort_unstable();
         services.dedup();
-        Identity { host: config.host(), agent, every: config.heartbeat.every.0, services }
+        Identity {
+            host: config.host(),
+            agent,
+            every: config.heartbeat.every.0,
+            services,
+            is_queued: matches!(config.output, OutputConfig::Queue(_)),
+        }
     }
 
     /// The heartbeat's record.
@@ -48,7 +58,7 @@ impl Identity {
             services: self.services.clone(),
             streams: totals.streams,
             backlog_bytes: totals.ledger.pending,
-            oldest_unshipped: totals.behind_since,
+            oldest_unshipped: if self.is_queued { totals.unread_since } else { totals.behind_since },
             ledger: totals.ledger,
         };
         let mut record = Vec::new();
@@ -120,6 +130,26 @@ mod tests {
         let second = agent_id(folder.path(), "host", Timestamp::from_secs(3)).unwrap();
         assert_ne!(second, first);
         assert_eq!(agent_id(folder.path(), "host", Timestamp::from_secs(4)).unwrap(), second);
+    }
+
+    /// What a shipper with this output says that is unshipped, when everything is read and nothing is acknowledged.
+    fn unshipped(output: &str, unread_since: Option<Timestamp>) -> Option<String> {
+        let text = format!("inputs:\n  - file: {{ paths: [/a] }}\noutput: {{ {output} }}\n");
+        let config: Config = daemon::config::parse("shipper.yml", &text).unwrap();
+        let behind_since = Some(Timestamp::from_secs(60));
+        let totals = FileTotals { behind_since, unread_since, ..FileTotals::default() };
+        let record = Identity::new(&config, "agent".to_owned()).record(&totals, Timestamp::from_secs(100));
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        Some(record["watchfire"]["oldest_unshipped"].as_str()?.to_owned())
+    }
+
+    #[test]
+    fn what_lies_in_the_queue_is_no_backlog() {
+        let early = Timestamp::from_secs(60).to_string();
+        let late = Timestamp::from_secs(90);
+        assert_eq!(unshipped("queue: {}", None), None);
+        assert_eq!(unshipped("queue: {}", Some(late)), Some(late.to_string()));
+        assert_eq!(unshipped("stdout: {}", None), Some(early));
     }
 
     #[tokio::test]

@@ -55,6 +55,8 @@ pub struct FileTotals {
     pub losses: Losses,
     /// Since when there has been something to ship.
     pub behind_since: Option<Timestamp>,
+    /// Since when there has been something to read; what was read may still be on its way.
+    pub unread_since: Option<Timestamp>,
     /// Bytes of encoded records without a fate.
     pub in_flight_bytes: u64,
     /// Streams whose file cannot be read now.
@@ -92,10 +94,8 @@ impl FileInput {
             totals.failing += u64::from(stream.error.is_some());
             totals.ledger = sum(totals.ledger, ledger);
             totals.losses.add(&losses);
-            totals.behind_since = match (totals.behind_since, stream.behind_since()) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            totals.behind_since = earlier(totals.behind_since, stream.behind_since());
+            totals.unread_since = earlier(totals.unread_since, stream.unread_since());
         }
         totals
     }
@@ -125,6 +125,13 @@ impl FileInput {
             behind_since: stream.behind_since(),
             error: stream.error.clone(),
         }
+    }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }
 

@@ -229,6 +229,14 @@ impl Stream {
         if is_waiting || is_gone { None } else { self.growths.front().map(|(_, since)| *since) }
     }
 
+    /// Since when there has been something to read; what was read may still be on its way.
+    pub(super) fn unread_since(&self) -> Option<Timestamp> {
+        let behind = self.behind_since()?;
+        let read = self.read();
+        let unread = self.growths.iter().find(|(end, _)| *end > read);
+        (!self.is_caught_up()).then(|| unread.map_or(behind, |(_, since)| *since))
+    }
+
     /// The stream's bytes by what became of them. What a missing file still held counts as pending for a while.
     pub(super) fn ledger(&self) -> (Ledger, Losses) {
         let losses = *self.window.lost();

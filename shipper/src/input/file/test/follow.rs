@@ -181,10 +181,12 @@ fn a_slow_output_stops_reading_and_bounds_what_is_held() {
     assert!((IN_FLIGHT_BYTES_MAX..IN_FLIGHT_BYTES_MAX + (1 << 20)).contains(&in_flight), "{in_flight}");
     rig.read();
     assert_eq!(rig.got.len() as u64, first, "nothing more without acks");
+    assert!(rig.totals().unread_since.is_some(), "the rest of the file");
     while rig.got.len() as u64 != lines {
         rig.ack();
         rig.read();
     }
+    assert_eq!(rig.totals().unread_since, None);
     rig.ack();
     assert_eq!((rig.input().in_flight_bytes(), rig.ledger().acked), (0, lines * 1001));
 }

@@ -13,6 +13,7 @@ fn a_torn_last_line_waits_for_its_end() {
     rig.wait(Duration::from_secs(3600));
     rig.expect(&[]);
     assert!(rig.totals().behind_since.is_some(), "`one` is not acked");
+    assert_eq!(rig.totals().unread_since, None, "`one` is read");
     rig.ack();
     assert_eq!(rig.totals().behind_since, None, "a line without an end is no backlog");
     rig.append("a.log", "o\nthree\n");
