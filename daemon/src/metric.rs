@@ -90,10 +90,15 @@ impl Metrics {
         self.register(declaration, Histogram::new(declaration.buckets.iter().copied()))
     }
 
-    /// Counters by the declaration's labels.
+    /// Counters by the declaration's labels. Where all of these are closed, every series is there from the start, at 0:
+    /// a rate over a series that appears with its first event would miss that event.
     #[must_use]
     pub fn counter_by(&self, declaration: &Declaration) -> CounterBy {
-        self.family(declaration, Counter::default)
+        let counters: CounterBy = self.family(declaration, Counter::default);
+        for values in combinations(declaration.labels).unwrap_or_default() {
+            let _ = counters.with(&values);
+        }
+        counters
     }
 
     /// Gauges by the declaration's labels.
@@ -132,6 +137,17 @@ impl Metrics {
         registry.register(declaration.name, declaration.meaning.trim_end_matches('.'), metric.clone());
         metric
     }
+}
+
+/// Every combination of the labels' values; none when a label is open.
+fn combinations(labels: &[Label]) -> Option<Vec<Vec<&'static str>>> {
+    labels.iter().try_fold(vec![Vec::new()], |found, label| {
+        let Values::Closed(values) = label.values else { return None };
+        let longer = found.iter().flat_map(|values_before: &Vec<&'static str>| {
+            values.iter().map(|value| [values_before.as_slice(), &[*value]].concat())
+        });
+        Some(longer.collect())
+    })
 }
 
 /// Makes histograms with a declaration's buckets.
@@ -225,6 +241,24 @@ mod tests {
         took_seconds_bucket{le="1.0"} 1
         took_seconds_count 1
         took_seconds_sum 0.5
+        "#);
+    }
+
+    #[test]
+    fn closed_series_are_there_before_their_first_event() {
+        const CLOSED: Declaration = Declaration::counter("sends", "sends", "Sends.")
+            .by(&[Label::closed("priority", &["P0", "P1"]), Label::closed("answer", &["yes", "no"])]);
+        let metrics = Metrics::new();
+        metrics.counter_by(&CLOSED).with(&["P0", "no"]).inc();
+        let _ = metrics.counter_by(&BY);
+        let page = metrics.encode();
+        let mut lines: Vec<&str> = page.lines().filter(|line| !line.starts_with('#')).collect();
+        lines.sort_unstable();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        sends_total{priority="P0",answer="no"} 1
+        sends_total{priority="P0",answer="yes"} 0
+        sends_total{priority="P1",answer="no"} 0
+        sends_total{priority="P1",answer="yes"} 0
         "#);
     }
 
