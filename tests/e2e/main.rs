@@ -9,12 +9,14 @@
 )]
 
 mod channels;
+mod cli;
 mod compose;
 mod delivery;
 mod demo;
 mod durability;
 mod email;
+mod garbage;
+mod heap;
 mod indexer;
 mod operate;
-mod security;
 mod stories;
