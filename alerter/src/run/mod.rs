@@ -182,6 +182,9 @@ impl Shell {
                     "configuration reloaded"
                 );
                 self.readiness.up("config");
+                for gone in self.channels.keys().filter(|name| !setup.channels.contains_key(*name)) {
+                    self.readiness.up(&format!("channel:{gone}"));
+                }
                 self.channels = setup.channels;
                 let now = self.clock.now();
                 let reloaded = blocking(|| self.core.reload(setup.plan, now));
@@ -224,7 +227,10 @@ impl Shell {
         self.counts.attempt(&send.channel, outcome.as_str());
         let now = self.clock.now();
         let part = format!("channel:{}", send.channel);
-        match blocking(|| self.core.settle(send.id, outcome, now)) {
+        let settled = blocking(|| self.core.settle(send.id, outcome, now));
+        match settled {
+            // What is told of a channel that is gone fails, and that is logged; nobody waits for it to come back.
+            Ok(_) if !self.channels.contains_key(&send.channel) => {}
             Ok(Some(Settled::Over(_, delivery))) if delivery.verdict == Verdict::Delivered => {
                 self.readiness.up(&part);
             }

@@ -238,6 +238,27 @@ async fn a_channel_that_is_gone_is_a_failure_and_not_a_silence() {
             break;
         }
     }
+    let readiness = alerter.readiness.clone();
+    alerter.stop().await;
+    assert_eq!(readiness.parts()["channel:hook"], Ok(()), "nobody waits for it to come back");
+}
+
+#[tokio::test]
+async fn a_channel_that_was_down_and_is_gone_does_not_keep_the_alerter_from_being_ready() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::lapse(SPEED));
+    let mut receiver = Receiver::start().await;
+    receiver.answers.send(StatusCode::FORBIDDEN).unwrap();
+    let mut alerter = Running::start(folder.path(), &receiver.url, &clock);
+    alerter.fail().await;
+    receiver.next().await;
+    while !matches!(alerter.observed.recv().await.unwrap(), Observed::Delivery(_)) {}
+    assert!(alerter.readiness.parts()["channel:hook"].is_err());
+    for _ in 0..3 {
+        let mut without_channel = setup(folder.path(), &receiver.url);
+        without_channel.channels.clear();
+        alerter.reloads.send(Ok(without_channel)).await.unwrap();
+    }
+    assert!(alerter.readiness.parts()["channel:hook"].is_ok());
     alerter.stop().await;
 }
 
