@@ -44,7 +44,7 @@ pub use self::metric::{FileMetrics, TABLE};
 use self::pipe::{Pipe, Scratch};
 pub use self::preview::{PreviewError, Sighting, find, matches, preview};
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
-use self::scan::Selection;
+use self::scan::{SKIPPED_MAX, Selection};
 pub use self::scan::Skipped;
 pub use self::status::{FileStatus, FileTotals, StreamStatus};
 pub use self::stream::Presence;
@@ -158,6 +158,8 @@ pub struct FileInput {
     /// What streams that are done with have left in the ledger.
     retired: Ledger,
     retired_losses: Losses,
+    /// The sums as the registry had them.
+    resumed: FileTotals,
     in_flight_bytes: u64,
     buffer: Vec<u8>,
     scratch: Scratch,
@@ -205,6 +207,7 @@ impl FileInput {
             next_commit: None,
             retired: Ledger::default(),
             retired_losses: Losses::default(),
+            resumed: FileTotals::default(),
             in_flight_bytes: 0,
             buffer: Vec::new(),
             scratch: Scratch::default(),
@@ -313,6 +316,15 @@ impl FileInput {
         {
             stream.is_queued = true;
             self.ready.push_back(slot);
+        }
+    }
+
+    /// Names an entry that is not read; more than [`SKIPPED_MAX`] are only counted.
+    fn skip(&mut self, path: PathBuf, reason: String) {
+        if self.skipped.len() < SKIPPED_MAX {
+            self.skipped.push(Skipped { path, reason });
+        } else {
+            self.skipped_more += 1;
         }
     }
 

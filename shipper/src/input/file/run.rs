@@ -122,7 +122,8 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
     let wake = messages.clone();
     let watch = Watch::new(move || drop(wake.send(Message::Look)));
     let shell = Shell {
-        published: input.totals(),
+        // What the start itself found lost counts.
+        published: input.resumed.clone(),
         next_publish: deps.clock.now(),
         input,
         clock: deps.clock,

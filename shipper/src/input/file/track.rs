@@ -7,7 +7,7 @@ use event::{StreamId, Timestamp};
 
 use super::ack::{Part, Window};
 use super::identity::{Decision, Facts, Remembered, decide};
-use super::scan::{self, Found, Skipped};
+use super::scan::{self, Found};
 use super::status::sum;
 use super::stream::{Presence, Stream};
 use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE, SCAN_EVERY, Start};
@@ -20,16 +20,19 @@ impl FileInput {
     /// Takes over what the registry remembers.
     pub(super) fn resume(&mut self, mut entries: Vec<Entry>, now: Timestamp) {
         entries.sort_by_key(|entry| (entry.birth, entry.generation));
+        let mut older = Vec::new();
         for entry in &entries {
             let first = self.next_sequence();
             let mut stream = Stream::from_entry(entry, first, now);
             let input = self.selections.iter().position(|selection| selection.is_match(&stream.path));
             (stream.input, stream.is_unwanted) = (input.unwrap_or_default(), input.is_none());
-            // Of an older generation, everything that was not settled is gone with the bytes.
-            if let Some(older) = self.by_key.get(&stream.key()).copied() {
-                self.end(older, Part::Truncated, now);
-            }
+            older.extend(self.by_key.get(&stream.key()));
             self.insert(stream);
+        }
+        self.resumed = self.totals();
+        // Of an older generation, everything that was not settled is gone with the bytes.
+        for slot in older {
+            self.end(slot, Part::Truncated, now);
         }
     }
 
@@ -146,8 +149,7 @@ impl FileInput {
             && age > limit.0
         {
             let reason = "not changed for longer than `ignore_older`".to_owned();
-            self.skipped.push(Skipped { path: found.path, reason });
-            return;
+            return self.skip(found.path, reason);
         }
         // Without a birth time an inode that is used again looks the same, so the moment stands for it.
         let first = if found.facts.birth.is_some() { 0 } else { u64::try_from(now.as_nanos()).unwrap_or(0) };
@@ -179,7 +181,7 @@ impl FileInput {
     fn insert(&mut self, stream: Stream) -> Option<u32> {
         let Some(slot) = self.free_slot() else {
             let reason = "too many files; narrow the pattern".to_owned();
-            self.skipped.push(Skipped { path: stream.path, reason });
+            self.skip(stream.path, reason);
             return None;
         };
         self.by_key.insert(stream.key(), slot);

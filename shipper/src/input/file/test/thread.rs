@@ -106,3 +106,18 @@ async fn the_end_of_a_reader_that_panicked_is_seen() {
     handle.ended().await;
     assert!(handle.inbox().status().is_none());
 }
+
+#[test]
+fn bytes_that_a_start_finds_lost_are_counted() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\ntwo\n");
+    rig.read();
+    fs::write(rig.path("a.log"), "x\n").unwrap();
+    rig.read();
+    // The truncated generation still waits for its acks, and its bytes are gone.
+    rig.restart();
+    let (handle, _receiver, metrics) = start(&mut rig);
+    handle.join();
+    let page = metrics.encode();
+    assert!(page.contains("shipper_file_lost_bytes_total{reason=\"truncated\"} 8"), "{page}");
+}
