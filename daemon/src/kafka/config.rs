@@ -54,6 +54,30 @@ pub struct Tls {
     pub verify: bool,
 }
 
+impl Tls {
+    fn set(&self, client: &mut ClientConfig) -> Result<(), KafkaConfigError> {
+        if self.cert.is_some() != self.key.is_some() {
+            return Err(KafkaConfigError::HalfCertificate);
+        }
+        let files = [
+            ("ca", "ssl.ca.location", &self.ca),
+            ("cert", "ssl.certificate.location", &self.cert),
+            ("key", "ssl.key.location", &self.key),
+        ];
+        for (key, property, path) in files {
+            let Some(path) = path else { continue };
+            std::fs::read(path).map_err(|error| KafkaConfigError::File {
+                key,
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?;
+            client.set(property, path.to_string_lossy());
+        }
+        client.set("enable.ssl.certificate.verification", if self.verify { "true" } else { "false" });
+        Ok(())
+    }
+}
+
 /// Properties that have a key of their own in [`KafkaConfig`].
 const OWN: &[(&str, &str)] = &[
     ("bootstrap.servers", "brokers"),
@@ -117,9 +141,19 @@ pub enum KafkaConfigError {
     Broker(String),
     /// This build has no OpenSSL.
     #[error(
-        "kafka.{0} needs TLS, which this build leaves out; use the release image, or build with `--features kafka-tls`"
+        "kafka.{0} needs OpenSSL, which this build leaves out; use the release image, or build with `--features kafka-tls`"
     )]
     NotBuilt(&'static str),
+    /// A file that cannot be read; librdkafka would not say which.
+    #[error("kafka.tls.{key}: {path}: {reason}; correct the path, or let this user read it")]
+    File {
+        /// The key of the settings.
+        key: &'static str,
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
     /// A certificate without its key, or a key without its certificate.
     #[error("kafka.tls: `cert` and `key` belong together; set both or neither")]
     HalfCertificate,
@@ -205,8 +239,10 @@ impl KafkaConfig {
         if self.tls.is_some() && !is_built {
             return Err(KafkaConfigError::NotBuilt("tls"));
         }
-        if self.sasl.is_some() && !is_built {
-            return Err(KafkaConfigError::NotBuilt("sasl"));
+        // PLAIN needs no cryptography; on loopback and in closed networks it is used without TLS.
+        let is_plain = |sasl: &Sasl| sasl.mechanism == SaslMechanism::Plain;
+        if self.sasl.as_ref().is_some_and(|sasl| !is_plain(sasl)) && !is_built {
+            return Err(KafkaConfigError::NotBuilt("sasl.mechanism"));
         }
         let protocol = match (&self.tls, &self.sasl) {
             (None, None) => "plaintext",
@@ -216,20 +252,7 @@ impl KafkaConfig {
         };
         client.set("security.protocol", protocol);
         if let Some(tls) = &self.tls {
-            if tls.cert.is_some() != tls.key.is_some() {
-                return Err(KafkaConfigError::HalfCertificate);
-            }
-            let files = [
-                ("ssl.ca.location", &tls.ca),
-                ("ssl.certificate.location", &tls.cert),
-                ("ssl.key.location", &tls.key),
-            ];
-            for (property, path) in files {
-                if let Some(path) = path {
-                    client.set(property, path.to_string_lossy());
-                }
-            }
-            client.set("enable.ssl.certificate.verification", if tls.verify { "true" } else { "false" });
+            tls.set(client)?;
         }
         if let Some(sasl) = &self.sasl {
             client.set("sasl.mechanism", sasl.mechanism.name());
@@ -299,16 +322,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_password_as_it_is_needs_no_tls() {
+        let text = "sasl: { mechanism: PLAIN, username: ann, password: secret }\n";
+        let built = client(&format!("{BROKER}{text}")).unwrap();
+        assert_eq!(built.get("security.protocol"), Some("sasl_plaintext"));
+        assert_eq!(built.get("sasl.mechanism"), Some("PLAIN"));
+    }
+
     #[cfg(not(feature = "kafka-tls"))]
     #[test]
     fn a_build_without_tls_says_which_has_it() {
-        for (text, key) in
-            [("tls: {}\n", "tls"), ("sasl: { mechanism: SCRAM-SHA-512, username: a, password: b }\n", "sasl")]
-        {
+        for (text, key) in [
+            ("tls: {}\n", "tls"),
+            ("sasl: { mechanism: SCRAM-SHA-512, username: a, password: b }\n", "sasl.mechanism"),
+            ("tls: {}\nsasl: { mechanism: PLAIN, username: a, password: b }\n", "tls"),
+        ] {
             assert_eq!(
                 client(&format!("{BROKER}{text}")).unwrap_err(),
                 format!(
-                    "kafka.{key} needs TLS, which this build leaves out; use the release image, or build with \
+                    "kafka.{key} needs OpenSSL, which this build leaves out; use the release image, or build with \
                      `--features kafka-tls`"
                 )
             );
@@ -327,5 +360,7 @@ mod tests {
         assert_eq!(built.get("enable.ssl.certificate.verification"), Some("false"));
         let half = client(&format!("{BROKER}tls: {{ cert: /etc/cert.pem }}\n")).unwrap_err();
         assert_eq!(half, "kafka.tls: `cert` and `key` belong together; set both or neither");
+        let missing = client(&format!("{BROKER}tls: {{ ca: /nowhere/ca.pem }}\n")).unwrap_err();
+        assert!(missing.starts_with("kafka.tls.ca: /nowhere/ca.pem: No such file"), "{missing}");
     }
 }

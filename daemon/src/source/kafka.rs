@@ -226,8 +226,9 @@ impl KafkaSource {
         if let Some(error) = self.late.take() {
             return Err(error);
         }
-        if let Some(text) = self.events().fatal() {
-            return Err(SourceError::Permanent(text));
+        // The broker's users may be mended while we wait, and who reads must go on with its other work until then.
+        if let Some(text) = self.events().refusal() {
+            return Err(SourceError::Transient(text));
         }
         if self.group.has_partitions() {
             self.problem = None;
