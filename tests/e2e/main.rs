@@ -19,4 +19,5 @@ mod garbage;
 mod heap;
 mod indexer;
 mod operate;
+mod security;
 mod stories;

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 use rustix::process::Signal;
 
+/// From the broker's port to the one where users log in; [`super::free_port`] has probed it.
+const LOGIN_OFFSET: u16 = 10_000;
+
 /// A broker on loopback. Stopped when the last user lets go of it.
 #[derive(Debug)]
 pub struct Kafka {
@@ -17,8 +20,31 @@ impl Kafka {
     /// Starts a broker of one's own; `extra` is further lines for `server.properties`.
     #[must_use]
     pub fn start(extra: &str) -> Self {
-        let kafka =
-            Kafka { port: super::free_port(), extra: extra.to_owned(), folder: tempfile::tempdir().unwrap() };
+        Kafka::start_on(super::free_port(), extra.to_owned())
+    }
+
+    /// Starts a broker that also listens at [`Kafka::login_address`], where users log in with SASL PLAIN; each is a
+    /// name and a password.
+    #[must_use]
+    pub fn with_users(users: &[(&str, &str)]) -> Self {
+        let port = super::free_port();
+        let (controller, login) = (port + 1, port + LOGIN_OFFSET);
+        let users: String =
+            users.iter().map(|(name, password)| format!(" user_{name}=\"{password}\"")).collect();
+        // A later line of the file wins over an earlier one.
+        let extra = format!(
+            "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller},SASL_PLAINTEXT://127.0.0.1:{login}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{login}\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT\n\
+             sasl.enabled.mechanisms=PLAIN\n\
+             listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required{users};"
+        );
+        Kafka::start_on(port, extra)
+    }
+
+    fn start_on(port: u16, extra: String) -> Self {
+        let kafka = Kafka { port, extra, folder: tempfile::tempdir().unwrap() };
         kafka.launch();
         kafka
     }
@@ -39,6 +65,12 @@ impl Kafka {
     #[must_use]
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `host:port` of the listener that [`Kafka::with_users`] adds.
+    #[must_use]
+    pub fn login_address(&self) -> String {
+        format!("127.0.0.1:{}", self.port + LOGIN_OFFSET)
     }
 
     /// Ends the broker (`kill -9` when `hard`) and waits until it is gone.
