@@ -14,6 +14,11 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::Readiness;
 
+/// A connection that is closed as soon as it is made has no error of its own. A broker does so while it ends, and to a
+/// client that speaks another protocol than the listener.
+const NO_CAUSE: &str =
+    "no broker answers; still trying; if this lasts, `tls` and `sasl` do not suit the listener at `brokers`";
+
 /// The client context of a producer or a consumer. A context with callbacks of its own holds one and hands
 /// `log`, `error` and `stats` on to it.
 #[derive(Debug)]
@@ -54,7 +59,7 @@ impl Outage {
             // A message of its own for each broker comes before; only when all are away nothing can be done.
             Code::AllBrokersDown if self.refusal.is_none() => Some(match &self.cause {
                 Some(cause) => format!("no broker answers: {cause}; still trying"),
-                None => "no broker answers; still trying".to_owned(),
+                None => NO_CAUSE.to_owned(),
             }),
             _ => None,
         }
@@ -174,7 +179,7 @@ mod tests {
         let down = (Code::AllBrokersDown, "1/1 brokers are down");
         let refused = "b:1: Connect failed: Connection refused (after 0ms in state CONNECT)";
         let told = "no broker answers: b:1: Connect failed: Connection refused; still trying";
-        check(&[down], &["no broker answers; still trying"]);
+        check(&[down], &[NO_CAUSE]);
         check(
             &[(Code::BrokerTransportFailure, refused), down, (Code::Resolve, "c:1: Failed to resolve"), down],
             &["-", told, "-", told],
@@ -191,6 +196,6 @@ mod tests {
         events.up();
         assert_eq!((readiness.parts()["kafka"].clone(), events.refusal()), (Ok(()), None));
         events.error(KafkaError::Global(Code::AllBrokersDown), "");
-        assert_eq!(readiness.parts()["kafka"], Err("no broker answers; still trying".to_owned()));
+        assert_eq!(readiness.parts()["kafka"], Err(NO_CAUSE.to_owned()));
     }
 }
