@@ -160,7 +160,9 @@ fn a_channel_that_is_away_is_one_word_however_many_pages_wait() {
     let stream = StreamId::derive(&[b"pages"]);
     let lines: Vec<Vec<u8>> =
         (0..GROUPS).map(|offset| line(stream, offset, Level::Error, Clock::System.now()).1).collect();
-    publish(&kafka.address(), "pages", lines.iter().map(|line| ("", line.as_slice())));
+    // One stream has one key, or its records would be in no order.
+    let key = stream.to_string();
+    publish(&kafka.address(), "pages", lines.iter().map(|line| (key.as_str(), line.as_slice())));
     let alerter = Daemon::run("alerter", &folder.path().join("alerter.yml"));
     alerter.until_down("channel:hook", "cannot connect");
     until("every page to be tried", || {
