@@ -45,7 +45,9 @@ pub struct Config {
     /// How the rules take time, and their bounds.
     #[serde(default)]
     pub engine: EngineConfig,
-    /// Index the same events into Elasticsearch; left out, nothing is indexed.
+    /// Index the same events into Elasticsearch; left out, nothing is indexed. While it is away, up to 16 MiB of what
+    /// was read wait for it and pages go out; then reading stops until it is back, and nothing is lost. Where search
+    /// may be away for long, run an indexer of its own behind Kafka.
     pub elasticsearch: Option<indexer::config::ElasticsearchConfig>,
     /// What the shipper says of itself to the alerter.
     #[serde(default)]
