@@ -39,7 +39,10 @@ struct Rig {
 impl Rig {
     fn start(kafka: &Kafka, topic: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("kafka: {{ brokers: [\"{}\"], topic: {topic}, options: {{ topic.metadata.propagation.max.ms: \"2000\" }} }}", kafka.address());
+        let text = format!(
+            "kafka: {{ brokers: [\"{}\"], topic: {topic}, options: {{ topic.metadata.propagation.max.ms: \"2000\" }} }}",
+            kafka.address()
+        );
         let config: output::OutputConfig = daemon::config::parse("output", &text).unwrap();
         let (sender, receiver) = channel();
         let (settled, readiness) = (Arc::new(Mutex::new(Vec::new())), Readiness::default());

@@ -54,7 +54,8 @@ pub fn messages(brokers: &str, topic: &str) -> Vec<String> {
 fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<(i32, i64)> {
     let patience = Duration::from_secs(10);
     let Ok(metadata) = consumer.fetch_metadata(Some(topic), patience) else { return Vec::new() };
-    let ids: Vec<i32> = metadata.topics()[0].partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
+    let ids: Vec<i32> =
+        metadata.topics()[0].partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
     ids.into_iter()
         .map(|id| (id, consumer.fetch_watermarks(topic, id, patience).map_or(0, |(_, end)| end)))
         .collect()

@@ -155,7 +155,8 @@ impl Stage for World {
 
     fn account(&self) -> String {
         let tail = |program: &str| {
-            let text = std::fs::read_to_string(self.folder.path().join(format!("{program}.out"))).unwrap_or_default();
+            let text = std::fs::read_to_string(self.folder.path().join(format!("{program}.out")))
+                .unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             format!("{program}:\n{}\n", lines[lines.len().saturating_sub(40)..].join("\n"))
         };

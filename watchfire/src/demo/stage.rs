@@ -86,9 +86,12 @@ impl Stage {
             .stdout(log.try_clone()?)
             .stderr(log)
             .kill_on_drop(true);
-        self.child = Some(command.spawn().context("cannot start the sample service")?);
+        let child = self.child.insert(command.spawn().context("cannot start the sample service")?);
         let health = format!("http://{}/health", self.address);
         while self.http.get(&health).send().await.is_err() {
+            if let Some(status) = child.try_wait()? {
+                anyhow::bail!("the sample service ended with {status}: see {}", self.log.display());
+            }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
