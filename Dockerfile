@@ -1,6 +1,6 @@
 # One image, four binaries: shipper, alerter, indexer, watchfire. Kafka over TLS and SCRAM is built in.
 FROM rust:1.95-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends cmake libssl-dev && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends libssl-dev zlib1g-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY . .
 RUN cargo build --release --locked --features watchfire/kafka-tls --bin watchfire \
