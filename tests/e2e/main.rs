@@ -18,6 +18,7 @@ mod email;
 mod garbage;
 mod heap;
 mod indexer;
+mod nginx;
 mod operate;
 mod security;
 mod stories;
