@@ -28,6 +28,8 @@ pub struct Event {
     pub(crate) leaves: Vec<Leaf>,
     pub(crate) timestamp: Timestamp,
     pub(crate) id: Option<EventId>,
+    /// False while `id` is the record's place.
+    pub(crate) has_own_id: bool,
 }
 
 /// Bytes of a buffer that [`Event::clear`] keeps at most, so that one huge record does not stay in memory.
@@ -109,9 +111,17 @@ impl Event {
         }
     }
 
-    /// Says which event it is; [`crate::decode()`] does so for every record.
+    /// The id that the record itself brought. A record without one is told from its copies by nothing: its place in
+    /// Kafka starts anew with the topic, so it must not be compared with places that were seen before.
+    #[must_use]
+    pub fn own_id(&self) -> Option<EventId> {
+        self.id.filter(|_| self.has_own_id)
+    }
+
+    /// Gives the event an id of its own.
     pub fn set_id(&mut self, id: EventId) {
         self.id = Some(id);
+        self.has_own_id = true;
     }
 
     /// Adds one value; a path that is there already becomes an array.
@@ -135,6 +145,7 @@ impl Event {
         self.leaves.shrink_to(KEPT_BYTES_MAX / size_of::<Leaf>());
         self.timestamp = timestamp;
         self.id = None;
+        self.has_own_id = false;
     }
 
     /// Lookups run once for each predicate of each rule. Most paths differ in length, which is known without a

@@ -87,7 +87,8 @@ fn name(record: &Received<'_>, event: &mut Event) {
         Value::Text(text) => text.parse().ok(),
         _ => None,
     });
-    event.id = Some(own.unwrap_or_else(|| record.id()));
+    event.has_own_id = own.is_some();
+    event.id = own.or_else(|| Some(record.id()));
 }
 
 impl Event {

@@ -116,6 +116,7 @@ fn an_id_is_the_records_own_or_its_place() {
     assert_eq!(own.id(), Some(EventId { stream: StreamId::from_u128(0xabc), offset: 42 }));
     let foreign = read_bytes(br#"{"event":{"id":"x"}}"#);
     assert_eq!(foreign.id().map(|id| id.offset), Some(9));
+    assert_eq!((own.own_id(), foreign.own_id()), (own.id(), None));
     assert_eq!(foreign.id(), read_bytes(b"other text at the same place").id());
     let other = Received { topic: "logs", partition: 4, offset: 9, timestamp: RECEIVED, payload: b"" };
     assert_ne!(foreign.id(), Some(other.id()));

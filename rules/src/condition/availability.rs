@@ -28,7 +28,7 @@ impl Availability {
     pub(crate) fn judge(&self, view: &View<'_>) -> Reading {
         let seen = view.ring.all_before(view.edge);
         let due = seen.last.map(|last| last.at.plus(self.window));
-        let (verdict, since, next) = match (seen.unmatched_since, due) {
+        let (verdict, since, next) = match (seen.unmatched_since(), due) {
             (Some(since), _) => (Verdict::Holds, Some(since), None),
             (None, Some(due)) if due <= view.edge => (Verdict::Absent, Some(due), None),
             (None, Some(due)) => (Verdict::Ended, seen.last_matched, Some(due)),

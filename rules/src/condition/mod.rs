@@ -61,9 +61,10 @@ impl Condition {
     /// What the condition counts of `event`; `is_inner`: the event matches [`Condition::inner`]. `None`: nothing.
     #[must_use]
     pub fn measure(&self, event: &Event, is_inner: bool) -> Option<Measured> {
-        let plain = Measured { is_matched: is_inner, value: None, is_sketched: false };
+        let plain = Measured { is_matched: is_inner, value: None, is_sketched: false, is_state: false };
         match self {
-            Condition::Availability(_) | Condition::Ratio(_) => Some(plain),
+            Condition::Availability(_) => Some(Measured { is_state: true, ..plain }),
+            Condition::Ratio(_) => Some(plain),
             Condition::Count(condition) => {
                 (is_inner || condition.of.is_none()).then_some(Measured { is_matched: true, ..plain })
             }
@@ -73,6 +74,7 @@ impl Condition {
                     is_matched: !condition.is_beyond(value),
                     value: Some(value),
                     is_sketched: matches!(condition.take, Take::Percentile(_)),
+                    is_state: condition.take == Take::Last,
                 })
             }
         }

@@ -84,7 +84,7 @@ impl Threshold {
         let (since, ended) = match (self.take, verdict) {
             // Below the limit is no end where the rule names a lower one for recovery.
             (Take::Last, Verdict::Holds) => {
-                (seen.unmatched_since, seen.last_matched.filter(|_| self.recover.is_none()))
+                (seen.unmatched_since(), seen.last_matched.filter(|_| self.recover.is_none()))
             }
             (Take::Last, Verdict::Ended) => (seen.last.map(|last| last.at), None),
             _ => (None, None),

@@ -18,7 +18,8 @@ impl Engine {
     pub(super) fn take(&mut self, event: &Event, now: Timestamp, out: &mut Vec<Transition>) {
         self.stats.events += 1;
         let reading = self.clock.reading_time(now);
-        if event.id().is_some_and(|id| !self.dedup.admit(id, reading, self.settings.streams_max)) {
+        // Records without an id of their own are counted once by the positions that are saved with the snapshot.
+        if event.own_id().is_some_and(|id| !self.dedup.admit(id, reading, self.settings.streams_max)) {
             self.stats.duplicates += 1;
             return;
         }

@@ -5,6 +5,7 @@
 
 use event::Timestamp;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::Sketch;
 
@@ -17,7 +18,12 @@ pub struct Measured {
     pub value: Option<f64>,
     /// Keep the number for percentiles.
     pub is_sketched: bool,
+    /// Keep the moments outside the narrower set, for conditions about a state.
+    pub is_state: bool,
 }
+
+/// Moments that one bucket keeps until it knows which of them came after the last event of the narrower set.
+const UNMATCHED_MAX: usize = 32;
 
 /// A number and when it was so.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,9 +57,10 @@ pub struct Partial {
     /// When the newest event of the narrower set was.
     #[serde(with = "nanos::option")]
     pub last_matched: Option<Timestamp>,
-    /// When the first event outside the narrower set after `last_matched` was.
-    #[serde(with = "nanos::option")]
-    pub unmatched_since: Option<Timestamp>,
+    /// When events outside the narrower set after `last_matched` were, oldest first. A bucket keeps several, because an
+    /// event of the narrower set may still arrive between them; a merged span keeps the first.
+    #[serde(with = "nanos::list", default, skip_serializing_if = "SmallVec::is_empty")]
+    pub unmatched: SmallVec<[Timestamp; 1]>,
     /// The numbers, where a condition asks for percentiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sketch: Option<Box<Sketch>>,
@@ -69,7 +76,7 @@ impl Default for Partial {
             max: f64::NEG_INFINITY,
             last: None,
             last_matched: None,
-            unmatched_since: None,
+            unmatched: SmallVec::new(),
             sketch: None,
         }
     }
@@ -94,10 +101,18 @@ impl Partial {
         }
         if measured.is_matched {
             self.last_matched = self.last_matched.max(Some(at));
-            self.unmatched_since = self.unmatched_since.filter(|&since| since > at);
-        } else if self.last_matched.is_none_or(|matched| matched < at) {
-            self.unmatched_since = Some(self.unmatched_since.map_or(at, |since| since.min(at)));
+            self.unmatched.retain(|since| *since > at);
+        } else if measured.is_state && self.last_matched.is_none_or(|matched| matched < at) {
+            let place = self.unmatched.partition_point(|since| *since < at);
+            self.unmatched.insert(place, at);
+            self.unmatched.truncate(UNMATCHED_MAX);
         }
+    }
+
+    /// When the first event outside the narrower set after the last event in it was.
+    #[must_use]
+    pub fn unmatched_since(&self) -> Option<Timestamp> {
+        self.unmatched.first().copied()
     }
 
     /// Adds what `later` remembers; its events are those of the span after this one.
@@ -111,11 +126,11 @@ impl Partial {
             self.last = later.last;
         }
         self.last_matched = self.last_matched.max(later.last_matched);
-        let after_matched = |since: &Timestamp| self.last_matched.is_none_or(|matched| matched < *since);
-        let mine = self.unmatched_since.filter(after_matched);
-        let theirs = later.unmatched_since.filter(after_matched);
-        self.unmatched_since =
-            mine.map_or(theirs, |mine| Some(theirs.map_or(mine, |theirs| theirs.min(mine))));
+        let last_matched = self.last_matched;
+        let after_matched = |since: &Timestamp| last_matched.is_none_or(|matched| matched < *since);
+        let mine = self.unmatched.iter().copied().find(after_matched);
+        let theirs = later.unmatched.iter().copied().find(after_matched);
+        self.unmatched = mine.into_iter().chain(theirs).min().into_iter().collect();
         if let Some(sketch) = &later.sketch {
             self.sketch.get_or_insert_default().merge(sketch);
         }
@@ -169,6 +184,27 @@ pub(crate) mod nanos {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(deserializer).map(Timestamp::from_nanos)
+    }
+
+    /// The same for several moments.
+    pub mod list {
+        use event::Timestamp;
+        use serde::{Deserialize, Deserializer, Serializer};
+        use smallvec::SmallVec;
+
+        pub fn serialize<S: Serializer>(
+            moments: &SmallVec<[Timestamp; 1]>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(moments.iter().map(|at| at.as_nanos()))
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<SmallVec<[Timestamp; 1]>, D::Error> {
+            let moments = Vec::<i64>::deserialize(deserializer)?;
+            Ok(moments.into_iter().map(Timestamp::from_nanos).collect())
+        }
     }
 
     /// The same for moments that may be missing.

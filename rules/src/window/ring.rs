@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn measured(is_matched: bool, value: i32) -> Measured {
-        Measured { is_matched, value: Some(f64::from(value)), is_sketched: true }
+        Measured { is_matched, value: Some(f64::from(value)), is_sketched: true, is_state: true }
     }
 
     /// What the ring must say, read from the events themselves.
@@ -128,7 +128,7 @@ mod tests {
                 .last()
                 .map(|(at, _, value)| super::super::Point { at: second(*at), value: f64::from(*value) }),
             last_matched: last_matched.map(second),
-            unmatched_since: unmatched_since.map(|(at, ..)| second(*at)),
+            unmatched: unmatched_since.map(|(at, ..)| second(*at)).into_iter().collect(),
             sketch: None,
         }
     }
@@ -167,6 +167,15 @@ mod tests {
     }
 
     #[test]
+    fn an_up_that_arrives_late_does_not_hide_the_down_after_it() {
+        let mut ring = Ring::default();
+        for (at, is_up) in [(141, false), (143, false), (142, true)] {
+            ring.insert(second(at), measured(is_up, 0), STEP);
+        }
+        assert_eq!(ring.all_before(second(145)).unmatched_since(), Some(second(143)));
+    }
+
+    #[test]
     fn silence_holds_no_bucket() {
         let mut ring = Ring::default();
         ring.insert(second(3), measured(true, 1), STEP);
@@ -182,10 +191,14 @@ mod tests {
         let mut ring = Ring::default();
         ring.insert(
             second(3),
-            Measured { is_matched: false, value: Some(0.1 + 0.2), is_sketched: true },
+            Measured { is_matched: false, value: Some(0.1 + 0.2), is_sketched: true, is_state: true },
             STEP,
         );
-        ring.insert(second(9), Measured { is_matched: true, value: None, is_sketched: false }, STEP);
+        ring.insert(
+            second(9),
+            Measured { is_matched: true, value: None, is_sketched: false, is_state: false },
+            STEP,
+        );
         let text = serde_json::to_string(&ring).unwrap();
         assert_eq!(serde_json::from_str::<Ring>(&text).unwrap(), ring);
     }

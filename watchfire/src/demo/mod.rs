@@ -77,7 +77,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let stop = shutdown.child_token();
     let running = tokio::spawn({
         let stop = stop.clone();
-        async move { up::run(&path, config, deps, stop).await }
+        async move {
+            let ended = up::run(&path, config, deps, stop.clone()).await;
+            // A run that ends by itself ends the story too.
+            stop.cancel();
+            ended
+        }
     });
     let told = tell(view, &mut stage, &clock, origin, observed, &stop).await;
     stage.stop().await;

@@ -15,6 +15,21 @@ fn an_event_counts_once() {
 }
 
 #[test]
+fn records_of_a_topic_that_was_made_anew_are_counted() {
+    let mut story = Story::new(vec![count(Bound::AtLeast(2), &["service.name"], 0)]);
+    // Another shipper's records have no id but their place, and a new topic begins at its first place again.
+    for offset in [500, 0] {
+        let payload = br#"{"message":"order failed","service":"shop","host":"a"}"#;
+        let received =
+            event::decode::Received { topic: "logs", partition: 0, offset, timestamp: START, payload };
+        let mut event = Event::default();
+        event::decode::decode(&received, &mut event);
+        story.engine.handle(Input::Event(&event), START, &mut story.said);
+    }
+    assert_eq!((story.engine.stats().events, story.engine.stats().duplicates), (2, 0));
+}
+
+#[test]
 fn a_rule_with_too_many_groups_keeps_those_it_has() {
     let settings = Settings { groups_max: 2, ..Settings::default() };
     let mut story = Story::with(vec![count(Bound::AtLeast(1), &["service.name"], 0)], settings);
