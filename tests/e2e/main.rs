@@ -21,4 +21,5 @@ mod indexer;
 mod nginx;
 mod operate;
 mod security;
+mod source;
 mod stories;

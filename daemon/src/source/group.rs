@@ -36,6 +36,16 @@ struct Progress {
     /// The offset after the last record that the caller was given.
     next: Option<i64>,
     is_ended: bool,
+    /// Where the partition ended when the statistics last said so.
+    end: Option<i64>,
+}
+
+impl Progress {
+    /// librdkafka reports an end only when a fetch brings nothing. Under a steady stream no fetch does, so who has
+    /// passed the end of a second ago is at the end too.
+    fn is_at_end(&self) -> bool {
+        self.is_ended || self.next.zip(self.end).is_some_and(|(next, end)| next >= end)
+    }
 }
 
 impl Group {
@@ -53,7 +63,7 @@ impl Group {
         for position in positions.iter().filter(|position| position.topic == *self.topic) {
             state.starts.insert(position.partition, position.next);
             if let Some(progress) = state.assigned.get_mut(&position.partition) {
-                *progress = Progress { next: Some(position.next), is_ended: false };
+                *progress = Progress { next: Some(position.next), ..Progress::default() };
             }
         }
     }
@@ -79,7 +89,15 @@ impl Group {
     /// A record was given to the caller.
     pub(super) fn passed(&self, partition: i32, offset: i64) {
         if let Some(progress) = self.state().assigned.get_mut(&partition) {
-            *progress = Progress { next: Some(offset + 1), is_ended: false };
+            progress.next = Some(offset + 1);
+            progress.is_ended = false;
+        }
+    }
+
+    /// The statistics say where a partition ends now.
+    fn measured(&self, partition: i32, end: i64) {
+        if let Some(progress) = self.state().assigned.get_mut(&partition) {
+            progress.end = Some(end);
         }
     }
 
@@ -93,7 +111,7 @@ impl Group {
     /// True when this member has partitions, and all were read to their end.
     pub(super) fn is_at_end(&self) -> bool {
         let state = self.state();
-        !state.assigned.is_empty() && state.assigned.values().all(|progress| progress.is_ended)
+        !state.assigned.is_empty() && state.assigned.values().all(Progress::is_at_end)
     }
 
     pub(super) fn has_partitions(&self) -> bool {
@@ -106,7 +124,7 @@ impl Group {
         let starts = state.starts.clone();
         let mut list = TopicPartitionList::new();
         for (partition, progress) in &mut state.assigned {
-            progress.is_ended = false;
+            (progress.is_ended, progress.end) = (false, None);
             let next = progress.next.or_else(|| starts.get(partition).copied());
             list.add_partition_offset(&self.topic, *partition, next.map_or(Offset::Stored, Offset::Offset))?;
         }
@@ -147,6 +165,13 @@ impl ClientContext for GroupEvents {
     }
 
     fn stats(&self, statistics: Statistics) {
+        let topic = statistics.topics.get(&*self.group.topic);
+        // An end that is not known yet is negative.
+        for (&id, partition) in
+            topic.iter().flat_map(|topic| &topic.partitions).filter(|(_, one)| one.hi_offset >= 0)
+        {
+            self.group.measured(id, partition.hi_offset);
+        }
         self.client.stats(statistics);
     }
 }
@@ -224,6 +249,28 @@ mod tests {
         group.revoke();
         group.assign(&list(&[0]));
         assert_eq!(offsets(&group.assignment().unwrap()), [(0, Offset::Offset(3))]);
+    }
+
+    #[test]
+    fn a_steady_stream_is_at_its_end_when_the_last_known_end_was_passed() {
+        let group = Group::new("logs".into());
+        group.assign(&list(&[0, 1]));
+        group.ended(1);
+        group.passed(0, 98);
+        group.measured(0, 100);
+        assert!(!group.is_at_end(), "one record is unread");
+        group.passed(0, 99);
+        assert!(group.is_at_end());
+        group.passed(0, 100);
+        assert!(group.is_at_end(), "what came since then is a second old at most");
+        group.measured(0, 5000);
+        assert!(!group.is_at_end(), "a backlog");
+        group.measured(1, 3);
+        assert!(!group.is_at_end());
+        group.passed(0, 4999);
+        assert!(group.is_at_end());
+        group.assignment().unwrap();
+        assert!(!group.is_at_end(), "an end of an earlier connection says nothing");
     }
 
     #[test]
