@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tests::part::elasticsearch::Elasticsearch;
 use tests::part::kafka::Kafka;
 use tests::part::{Process, binary, free_port, root};
-use tests::wait::until;
+use tests::wait::{until, until_or_tell};
 
 /// What the test reads of the file.
 #[derive(Deserialize)]
@@ -156,6 +156,17 @@ impl Host {
         std::fs::read_to_string(self.folder.path().join(format!("{service}.log"))).unwrap()
     }
 
+    /// What everybody says, for a wait in vain.
+    fn accounts(&self) -> String {
+        let parts = ["shipper", "alerter", "indexer"].map(|name| format!("{name}:\n{}", self.account(name)));
+        let logs = ["log/app.log", "alerter.out"].map(|name| {
+            let text = std::fs::read_to_string(self.folder.path().join(name)).unwrap();
+            let lines: Vec<&str> = text.lines().rev().take(12).collect();
+            format!("{name}, newest first:\n{}", lines.join("\n"))
+        });
+        [parts.join("\n"), logs.join("\n")].join("\n")
+    }
+
     /// Where `sample:8080` is.
     fn sample(&self) -> String {
         self.here("http://sample:8080")
@@ -190,10 +201,14 @@ fn the_commands_of_the_compose_file_ship_index_and_page() {
     let (status, _) =
         tests::http::post(&format!("{}/mode/failing", host.sample()), &serde_json::Value::Null).unwrap();
     assert_eq!(status, 204);
-    let page = until("the page", || {
-        let text = std::fs::read_to_string(host.output("alerter")).unwrap();
-        text.contains("[P1] FIRING error-rate").then_some(text)
-    });
+    let page = until_or_tell(
+        "the page",
+        || host.accounts(),
+        || {
+            let text = std::fs::read_to_string(host.output("alerter")).unwrap();
+            text.contains("[P1] FIRING error-rate").then_some(text)
+        },
+    );
     assert!(page.contains("checkout:") && page.contains("limit 5%"), "{page}");
     assert!(!page.contains("P0") && !page.contains("P2"), "{page}");
     assert!(elasticsearch.count(index, "service.name: checkout AND log.level: error") > 0);
@@ -201,12 +216,16 @@ fn the_commands_of_the_compose_file_ship_index_and_page() {
     let (status, _) =
         tests::http::post(&format!("{}/mode/healthy", host.sample()), &serde_json::Value::Null).unwrap();
     assert_eq!(status, 204);
-    until("the end of the alert", || {
-        std::fs::read_to_string(host.output("alerter"))
-            .unwrap()
-            .contains("[P1] RESOLVED error-rate")
-            .then_some(())
-    });
+    until_or_tell(
+        "the end of the alert",
+        || host.accounts(),
+        || {
+            std::fs::read_to_string(host.output("alerter"))
+                .unwrap()
+                .contains("[P1] RESOLVED error-rate")
+                .then_some(())
+        },
+    );
     for process in processes.iter_mut().rev() {
         assert_eq!(process.terminate(), Some(0));
     }

@@ -13,6 +13,26 @@ pub fn until<T>(what: &str, answer: impl FnMut() -> Option<T>) -> T {
     within(PATIENCE, what, answer)
 }
 
+/// [`until`], with what the parts said meanwhile when it is in vain.
+///
+/// # Panics
+/// When the time is up.
+pub fn until_or_tell<T>(
+    what: &str,
+    account: impl Fn() -> String,
+    mut answer: impl FnMut() -> Option<T>,
+) -> T {
+    let mut asked = 0_u64;
+    let started = Instant::now();
+    within(PATIENCE + Duration::from_secs(1), what, || {
+        asked += 1;
+        let answer = answer();
+        let is_in_vain = answer.is_none() && started.elapsed() >= PATIENCE;
+        assert!(!is_in_vain, "waited {PATIENCE:?}, asked {asked} times: {what}\n{}", account());
+        answer
+    })
+}
+
 /// [`until`] with a patience of one's own, for what is known to be slow.
 ///
 /// # Panics

@@ -20,6 +20,8 @@ use crate::part::{Process, binary};
 
 /// How many seconds of a story pass in one.
 pub const SPEED: f64 = 10.0;
+/// How long, on the machine's clock, a busy machine may keep a page.
+const SLACK: Duration = Duration::from_secs(10);
 
 /// The world.
 #[derive(Debug)]
@@ -151,6 +153,10 @@ impl Stage for World {
             let unique: std::collections::BTreeSet<_> = lines.iter().map(|(id, _)| *id).collect();
             (unique.len() as u64 >= written).then_some(lines)
         })
+    }
+
+    fn slack(&self) -> Duration {
+        SLACK.mul_f64(SPEED)
     }
 
     fn account(&self) -> String {

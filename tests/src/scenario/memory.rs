@@ -218,6 +218,10 @@ impl Stage for Memory {
         lines
     }
 
+    fn slack(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn account(&self) -> String {
         let alerter = self.alerter.as_ref().map(|core| format!("{:?}", core.engine().stats()));
         format!("records: {}, alerter: {alerter:?}", self.topic.len())
