@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::glob::Glob;
+use daemon::reload::Reload;
 use rules::rule::Rule;
 
 use crate::channel::ChannelDeps;
@@ -144,7 +145,7 @@ fn impossible(channel: &str, quota: Quota) -> Option<String> {
 ///
 /// # Errors
 /// [`SetupError`] with every pattern that is none.
-pub fn rule_globs(patterns: &[String], folder: &Path) -> Result<Vec<Glob>, SetupError> {
+fn rule_globs(patterns: &[String], folder: &Path) -> Result<Vec<Glob>, SetupError> {
     let mut error = SetupError::default();
     let mut globs = Vec::new();
     for pattern in patterns {
@@ -200,4 +201,15 @@ fn read_rules(paths: &[PathBuf], problems: &mut Vec<String>) -> Vec<Rule> {
         problems.push(error.to_string());
     }
     files.into_iter().flat_map(|file| file.rules).collect()
+}
+/// Watches the configuration at `path` and the rule files that it names, and SIGHUP. Call it inside the runtime. `None`
+/// when signals cannot be had, which is logged.
+#[must_use]
+pub fn watcher(path: &Path, rules: &[String]) -> Option<Reload> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut globs = rule_globs(rules, folder).unwrap_or_default();
+    globs.extend(Glob::new(&path.display().to_string(), Path::new("")));
+    Reload::new(globs)
+        .inspect_err(|error| tracing::error!(%error, "cannot watch for SIGHUP, restart to reload"))
+        .ok()
 }

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 
 use alerter::Setup;
 use alerter::channel::ChannelDeps;
-use alerter::setup::{SetupError, rule_globs};
-use daemon::glob::Glob;
-use daemon::reload::Reload;
+use alerter::setup::{SetupError, watcher};
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -66,14 +64,6 @@ pub async fn watch(path: PathBuf, started: Config, deps: ChannelDeps, requests: 
             }
         }
     }
-}
-
-fn watcher(path: &Path, rules: &[String]) -> Option<Reload> {
-    let mut globs = rule_globs(rules, folder(path)).unwrap_or_default();
-    globs.extend(Glob::new(&path.display().to_string(), Path::new("")));
-    Reload::new(globs)
-        .inspect_err(|error| tracing::error!(%error, "cannot watch for SIGHUP, restart to reload"))
-        .ok()
 }
 
 fn load(path: &Path, deps: &ChannelDeps) -> Result<(Config, Setup), SetupError> {

@@ -4,15 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use daemon::glob::Glob;
-use daemon::reload::Reload;
 use tokio::sync::mpsc;
 
 use super::check::folder;
 use crate::Setup;
 use crate::channel::ChannelDeps;
 use crate::config::Config;
-use crate::setup::{SetupError, rule_globs};
+use crate::setup::{SetupError, watcher};
 
 /// Runs until nobody takes configurations any more.
 pub(super) async fn watch(
@@ -44,14 +42,6 @@ pub(super) async fn watch(
             }
         }
     }
-}
-
-fn watcher(path: &Path, rules: &[String]) -> Option<Reload> {
-    let mut globs = rule_globs(rules, folder(path)).unwrap_or_default();
-    globs.extend(Glob::new(&path.display().to_string(), Path::new("")));
-    Reload::new(globs)
-        .inspect_err(|error| tracing::error!(%error, "cannot watch for SIGHUP, restart to reload"))
-        .ok()
 }
 
 fn load(path: &Path, deps: &ChannelDeps) -> Result<(Config, Setup), SetupError> {
