@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{ByteSize, Span};
 
-use super::Input;
+use super::recipe::Recipe;
 use super::scan::Selection;
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
@@ -80,7 +80,7 @@ impl FileConfig {
             return Err("`multiline.bytes_max` must be at most 16MiB".to_owned());
         }
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
-        Input::new(self.clone()).map(drop).map_err(|error| error.to_string())
+        Recipe::new(self.clone()).map(drop).map_err(|error| error.to_string())
     }
 }
 

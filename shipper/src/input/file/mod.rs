@@ -13,6 +13,7 @@
 mod ack;
 mod commit;
 mod config;
+mod end;
 mod frame;
 mod glob;
 mod harvest;
@@ -21,6 +22,8 @@ pub mod metric;
 mod pipe;
 mod preview;
 mod read;
+mod recipe;
+mod review;
 mod run;
 mod scan;
 mod status;
@@ -34,15 +37,15 @@ use std::time::Duration;
 
 use daemon::Readiness;
 use event::heartbeat::Ledger;
-use event::{Encoder, Origin, StreamId, Timestamp};
+use event::{StreamId, Timestamp};
 
 pub use self::config::{FileConfig, Start};
-use self::frame::Framer;
 pub use self::glob::GlobError;
 use self::identity::Key;
 pub use self::metric::{FileMetrics, TABLE};
-use self::pipe::{Pipe, Scratch};
+use self::pipe::Scratch;
 pub use self::preview::{PreviewError, Sighting, find, matches, preview};
+use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
 pub use self::scan::Skipped;
 use self::scan::{SKIPPED_MAX, Selection};
@@ -50,8 +53,6 @@ pub use self::status::{FileStatus, FileTotals, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use crate::batch::{Batch, Settled, Ticket};
-use crate::multiline::Multiline;
-use crate::parser::{self, Parser};
 use crate::registry::{Losses, Opened, Registry, RegistryError};
 
 /// Bytes that one step reads of one file.
@@ -114,18 +115,11 @@ pub enum Poll {
     Blocked,
 }
 
-/// One `file:` of the configuration, ready to use.
-#[derive(Debug)]
-struct Input {
-    config: FileConfig,
-    context: parser::Context,
-}
-
 /// All file inputs of one shipper.
 #[derive(Debug)]
 pub struct FileInput {
     host: String,
-    inputs: Vec<Input>,
+    inputs: Vec<Recipe>,
     selections: Vec<Selection>,
     readiness: Readiness,
     registry: Registry,
@@ -175,7 +169,7 @@ impl FileInput {
             .iter()
             .map(|config| Selection::parse(&config.paths, &config.exclude))
             .collect::<Result<_, _>>()?;
-        let inputs = configs.into_iter().map(Input::new).collect::<Result<_, _>>()?;
+        let inputs = configs.into_iter().map(Recipe::new).collect::<Result<_, _>>()?;
         let Opened { registry, entries, repaired_bytes, committed_at } = Registry::open(&deps.registry)?;
         if repaired_bytes > 0 {
             let path = registry.path().display();
@@ -343,40 +337,6 @@ impl FileInput {
 fn files_open_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from(limit / 2).unwrap_or(usize::MAX).clamp(16, 4096)
-}
-
-impl Input {
-    fn new(config: FileConfig) -> Result<Self, OpenError> {
-        let time_zone = match &config.time_zone {
-            None => jiff::tz::TimeZone::system(),
-            Some(name) => {
-                jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
-            }
-        };
-        Ok(Input { config, context: parser::Context { time_zone } })
-    }
-
-    /// The stages of a stream that goes on at `offset`.
-    fn pipe(&self, stream: StreamId, host: &str, path: &str, offset: u64) -> Pipe {
-        let config = &self.config;
-        let origin = Origin {
-            stream,
-            host: host.to_owned(),
-            service: config.service.clone(),
-            path: Some(path.to_owned()),
-            dataset: "log".to_owned(),
-            tags: config.tags.clone(),
-            labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        };
-        let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
-        Pipe::new(
-            offset,
-            Framer::new(offset, line_bytes_max),
-            Multiline::new(&config.multiline),
-            Parser::new(&config.parse, &self.context),
-            Encoder::new(&origin),
-        )
-    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use event::{StreamId, Timestamp};
 use super::ack::Window;
 use super::harvest::read_full;
 use super::pipe::{Fed, Scratch, Sink};
+use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
-use super::{CHUNK_BYTES, FileConfig, Input, OpenError};
+use super::{CHUNK_BYTES, FileConfig, OpenError};
 use crate::batch::{Batch, Fate};
 
 /// What an input matches.
@@ -46,7 +47,7 @@ pub enum PreviewError {
 /// [`OpenError`] for a pattern or a zone that is none.
 pub fn find(config: &FileConfig) -> Result<Sighting, OpenError> {
     let selection = Selection::parse(&config.paths, &config.exclude)?;
-    Input::new(config.clone())?;
+    Recipe::new(config.clone())?;
     let sight = scan::scan(&[selection]);
     let mut files: Vec<PathBuf> = sight.found.into_iter().map(|found| found.path).collect();
     files.sort_unstable();
@@ -78,7 +79,7 @@ pub fn preview(
     let file = File::open(path).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
-    let mut pipe = Input::new(config.clone())?.pipe(stream, host, &name, 0);
+    let mut pipe = Recipe::new(config.clone())?.pipe(stream, host, &name, 0);
     let (mut batch, mut scratch, mut window, mut in_flight_bytes) =
         (Batch::default(), Scratch::default(), Window::default(), 0);
     let mut buffer = Vec::new();

@@ -3,14 +3,13 @@
 //! Enters: files that match, files that do not any more. Leaves: streams that wait for a turn, streams that have ended,
 //! with their unread bytes in the ledger. Never: a read of more than the prints that tell two files apart.
 
-use event::{StreamId, Timestamp};
+use event::Timestamp;
 
 use super::ack::{Part, Window};
 use super::identity::{Decision, Facts, Remembered, decide};
 use super::scan::{self, Found};
-use super::status::sum;
 use super::stream::{Presence, Stream};
-use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE, SCAN_EVERY, Start};
+use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
 
 /// The numbers of two windows lie this far apart, so that none takes the other's fates.
@@ -225,170 +224,8 @@ impl FileInput {
         }
     }
 
-    /// The stream's bytes are gone; what was not read is counted.
-    pub(super) fn end(&mut self, slot: u32, reason: Part, now: Timestamp) {
-        self.close(slot);
-        let Some(stream) = self.stream_mut(slot) else { return };
-        let (key, size, read) = (stream.key(), stream.size, stream.read());
-        stream.presence = Presence::Ended;
-        stream.work = None;
-        let lost_bytes = size.saturating_sub(read);
-        if lost_bytes > 0 {
-            stream.window.skip(size, reason);
-        }
-        let reason = if reason == Part::Truncated { "truncated" } else { "vanished" };
-        let path = stream.path.display().to_string();
-        if lost_bytes > 0 {
-            tracing::warn!(path, stream = %stream.id, reason, lost_bytes, "file ended before it was read");
-        } else {
-            tracing::info!(path, stream = %stream.id, reason, "file ended");
-        }
-        let is_over = stream.window.is_empty();
-        let timer = stream.timer.take();
-        if let Some(due) = timer {
-            self.timers.remove(&(due, slot));
-        }
-        if self.by_key.get(&key) == Some(&slot) {
-            self.by_key.remove(&key);
-        }
-        if is_over {
-            self.retire(slot, now);
-        }
-    }
-
-    /// What a scan does for a stream that it did not find, and for one that has been idle.
-    fn review(&mut self, slot: u32, now: Timestamp) {
-        let scans = self.scans;
-        let Some(stream) = self.stream_mut(slot) else { return };
-        if stream.presence == Presence::Ended {
-            return;
-        }
-        let idle = now.since(stream.active_at);
-        let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
-        let too_long = stream.window.lost().line_too_long;
-        if too_long > stream.told_too_long {
-            let (path, lost_bytes) = (stream.path.display().to_string(), too_long - stream.told_too_long);
-            tracing::warn!(path, lost_bytes, "lines longer than `line_bytes_max` were cut");
-            stream.told_too_long = too_long;
-        }
-        if stream.seen_in == scans {
-            if stream.file.is_some() && is_quiet && idle >= CLOSE_IDLE {
-                self.close(slot);
-            }
-            return;
-        }
-        if stream.file.is_some() { self.review_held(slot, now) } else { self.review_missing(slot, now) }
-    }
-
-    /// Under no path that matches, but held open: it is read to its end, and a while beyond.
-    fn review_held(&mut self, slot: u32, now: Timestamp) {
-        let Some(stream) = self.stream_mut(slot) else { return };
-        let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) else { return };
-        let facts = Facts::of(&metadata);
-        let is_changed = stream.read_end != Some(facts.size) || stream.facts.modified != facts.modified;
-        stream.facts = Facts { birth: stream.facts.birth, ..facts };
-        stream.presence = if facts.links == 0 {
-            Presence::Deleted
-        } else {
-            match stream.presence {
-                Presence::Missing(since) => Presence::Missing(since),
-                _ => Presence::Missing(now),
-            }
-        };
-        let grace = if facts.links == 0 { DELETED_GRACE } else { CLOSE_IDLE };
-        let is_over = stream.is_caught_up() && !is_changed && now.since(stream.active_at) >= grace;
-        if facts.size < stream.understood() {
-            self.rewritten(slot, facts, now);
-        } else if is_changed {
-            stream.grow(facts.size, now);
-            stream.is_finishing = false;
-            self.queue(slot);
-        } else if is_over && !stream.is_finishing {
-            stream.is_finishing = true;
-            self.queue(slot);
-        } else if is_over && stream.window.is_empty() {
-            let is_deleted = stream.presence == Presence::Deleted;
-            if is_deleted {
-                self.retire(slot, now);
-            } else {
-                self.close(slot);
-            }
-        }
-    }
-
-    fn review_missing(&mut self, slot: u32, now: Timestamp) {
-        let Some(stream) = self.stream_mut(slot) else { return };
-        let since = match stream.presence {
-            Presence::Missing(since) if stream.is_sought => since,
-            _ => {
-                stream.is_sought = true;
-                stream.presence = Presence::Missing(now);
-                return self.seek_stray(slot, now);
-            }
-        };
-        if self.has_grown_astray(slot) && self.hold(slot, now) {
-            return self.queue(slot);
-        }
-        let Some(stream) = self.stream(slot) else { return };
-        let missing = now.since(since);
-        let has_unread = stream.size > stream.read() && !stream.is_unwanted && missing >= MISSING_GRACE;
-        if has_unread || missing >= FORGET_AFTER {
-            self.end(slot, Part::Vanished, now);
-        }
-    }
-
-    /// A rotation that renames out of the pattern mostly stays in the folder: there the file is held, and read to its end.
-    fn seek_stray(&mut self, slot: u32, now: Timestamp) {
-        let Some(stream) = self.stream(slot).filter(|stream| !stream.is_unwanted) else { return };
-        let Some(path) = scan::find_inode(&stream.path, &stream.facts) else { return };
-        if let Some(stream) = self.stream_mut(slot) {
-            if path == stream.path {
-                // It is where it was: no pattern is meant for it any more.
-                stream.is_unwanted = true;
-                return;
-            }
-            tracing::info!(from = %stream.path.display(), to = %path.display(), stream = %stream.id, "file renamed");
-            stream.path = path;
-        }
-        if self.hold(slot, now) {
-            self.queue(slot);
-        }
-    }
-
-    /// Whether a file that was renamed out of the pattern, and closed when it was idle, is written to again.
-    fn has_grown_astray(&mut self, slot: u32) -> bool {
-        let Some(stream) = self.stream_mut(slot).filter(|stream| !stream.is_unwanted) else { return false };
-        let Ok(facts) = stream.path.metadata().map(|metadata| Facts::of(&metadata)) else { return false };
-        let is_same = facts.key() == stream.key() && facts.birth == stream.facts.birth;
-        let has_grown = is_same && facts.size > stream.read_end.unwrap_or(stream.read());
-        stream.is_finishing &= !has_grown;
-        has_grown
-    }
-
-    /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.
-    pub(super) fn retire(&mut self, slot: u32, now: Timestamp) {
-        self.close(slot);
-        let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
-        if self.by_key.get(&stream.key()) == Some(&slot) {
-            self.by_key.remove(&stream.key());
-        }
-        if let Some(due) = stream.timer {
-            self.timers.remove(&(due, slot));
-        }
-        let (ledger, losses) = stream.ledger();
-        self.retired = sum(self.retired, ledger);
-        self.retired_losses.add(&losses);
-        self.forget(stream.id, now);
-        self.free.push_back(slot);
-    }
-
     fn next_sequence(&mut self) -> u64 {
         self.streams_begun += 1;
         self.streams_begun.wrapping_mul(SEQUENCES_APART)
-    }
-
-    fn forget(&mut self, id: StreamId, now: Timestamp) {
-        self.removed.push(id);
-        self.commit_soon(now);
     }
 }

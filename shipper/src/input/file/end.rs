@@ -1,0 +1,66 @@
+//! The end of a stream.
+//!
+//! Enters: a stream whose bytes are gone, or of which nothing is left to do. Leaves: its unread bytes in the ledger, by
+//! reason; its sums among those of the streams that were. Never: a stream that is forgotten while a record of it flies.
+
+use event::{StreamId, Timestamp};
+
+use super::FileInput;
+use super::ack::Part;
+use super::status::sum;
+use super::stream::Presence;
+
+impl FileInput {
+    /// The stream's bytes are gone; what was not read is counted.
+    pub(super) fn end(&mut self, slot: u32, reason: Part, now: Timestamp) {
+        self.close(slot);
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let (key, size, read) = (stream.key(), stream.size, stream.read());
+        stream.presence = Presence::Ended;
+        stream.work = None;
+        let lost_bytes = size.saturating_sub(read);
+        if lost_bytes > 0 {
+            stream.window.skip(size, reason);
+        }
+        let reason = if reason == Part::Truncated { "truncated" } else { "vanished" };
+        let path = stream.path.display().to_string();
+        if lost_bytes > 0 {
+            tracing::warn!(path, stream = %stream.id, reason, lost_bytes, "file ended before it was read");
+        } else {
+            tracing::info!(path, stream = %stream.id, reason, "file ended");
+        }
+        let is_over = stream.window.is_empty();
+        let timer = stream.timer.take();
+        if let Some(due) = timer {
+            self.timers.remove(&(due, slot));
+        }
+        if self.by_key.get(&key) == Some(&slot) {
+            self.by_key.remove(&key);
+        }
+        if is_over {
+            self.retire(slot, now);
+        }
+    }
+
+    /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.
+    pub(super) fn retire(&mut self, slot: u32, now: Timestamp) {
+        self.close(slot);
+        let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
+        if self.by_key.get(&stream.key()) == Some(&slot) {
+            self.by_key.remove(&stream.key());
+        }
+        if let Some(due) = stream.timer {
+            self.timers.remove(&(due, slot));
+        }
+        let (ledger, losses) = stream.ledger();
+        self.retired = sum(self.retired, ledger);
+        self.retired_losses.add(&losses);
+        self.forget(stream.id, now);
+        self.free.push_back(slot);
+    }
+
+    fn forget(&mut self, id: StreamId, now: Timestamp) {
+        self.removed.push(id);
+        self.commit_soon(now);
+    }
+}

@@ -1,0 +1,52 @@
+//! How the files of one input are read.
+//!
+//! Enters: a `file:` of the configuration. Leaves: the stages for each of its streams. Never: a file.
+
+use event::{Encoder, Origin, StreamId};
+
+use super::frame::Framer;
+use super::pipe::Pipe;
+use super::{FileConfig, OpenError};
+use crate::multiline::Multiline;
+use crate::parser::{self, Parser};
+
+/// One `file:` of the configuration, ready to use.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    pub config: FileConfig,
+    context: parser::Context,
+}
+
+impl Recipe {
+    pub(super) fn new(config: FileConfig) -> Result<Self, OpenError> {
+        let time_zone = match &config.time_zone {
+            None => jiff::tz::TimeZone::system(),
+            Some(name) => {
+                jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
+            }
+        };
+        Ok(Recipe { config, context: parser::Context { time_zone } })
+    }
+
+    /// The stages of a stream that goes on at `offset`.
+    pub(super) fn pipe(&self, stream: StreamId, host: &str, path: &str, offset: u64) -> Pipe {
+        let config = &self.config;
+        let origin = Origin {
+            stream,
+            host: host.to_owned(),
+            service: config.service.clone(),
+            path: Some(path.to_owned()),
+            dataset: "log".to_owned(),
+            tags: config.tags.clone(),
+            labels: config.labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        };
+        let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
+        Pipe::new(
+            offset,
+            Framer::new(offset, line_bytes_max),
+            Multiline::new(&config.multiline),
+            Parser::new(&config.parse, &self.context),
+            Encoder::new(&origin),
+        )
+    }
+}

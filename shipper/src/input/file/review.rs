@@ -1,0 +1,123 @@
+//! What a scan did not find, and what has been idle.
+//!
+//! Enters: streams after a scan. Leaves: files that are held and read to their end although no pattern leads to them,
+//! descriptors given back, streams that have ended. Never: a file that vanishes with unread bytes and without a word.
+
+use event::Timestamp;
+
+use super::ack::Part;
+use super::identity::Facts;
+use super::scan;
+use super::stream::Presence;
+use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE};
+
+impl FileInput {
+    /// What a scan does for a stream that it did not find, and for one that has been idle.
+    pub(super) fn review(&mut self, slot: u32, now: Timestamp) {
+        let scans = self.scans;
+        let Some(stream) = self.stream_mut(slot) else { return };
+        if stream.presence == Presence::Ended {
+            return;
+        }
+        let idle = now.since(stream.active_at);
+        let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
+        let too_long = stream.window.lost().line_too_long;
+        if too_long > stream.told_too_long {
+            let (path, lost_bytes) = (stream.path.display().to_string(), too_long - stream.told_too_long);
+            tracing::warn!(path, lost_bytes, "lines longer than `line_bytes_max` were cut");
+            stream.told_too_long = too_long;
+        }
+        if stream.seen_in == scans {
+            if stream.file.is_some() && is_quiet && idle >= CLOSE_IDLE {
+                self.close(slot);
+            }
+            return;
+        }
+        if stream.file.is_some() { self.review_held(slot, now) } else { self.review_missing(slot, now) }
+    }
+
+    /// Under no path that matches, but held open: it is read to its end, and a while beyond.
+    fn review_held(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) else { return };
+        let facts = Facts::of(&metadata);
+        let is_changed = stream.read_end != Some(facts.size) || stream.facts.modified != facts.modified;
+        stream.facts = Facts { birth: stream.facts.birth, ..facts };
+        stream.presence = if facts.links == 0 {
+            Presence::Deleted
+        } else {
+            match stream.presence {
+                Presence::Missing(since) => Presence::Missing(since),
+                _ => Presence::Missing(now),
+            }
+        };
+        let grace = if facts.links == 0 { DELETED_GRACE } else { CLOSE_IDLE };
+        let is_over = stream.is_caught_up() && !is_changed && now.since(stream.active_at) >= grace;
+        if facts.size < stream.understood() {
+            self.rewritten(slot, facts, now);
+        } else if is_changed {
+            stream.grow(facts.size, now);
+            stream.is_finishing = false;
+            self.queue(slot);
+        } else if is_over && !stream.is_finishing {
+            stream.is_finishing = true;
+            self.queue(slot);
+        } else if is_over && stream.window.is_empty() {
+            let is_deleted = stream.presence == Presence::Deleted;
+            if is_deleted {
+                self.retire(slot, now);
+            } else {
+                self.close(slot);
+            }
+        }
+    }
+
+    fn review_missing(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        let since = match stream.presence {
+            Presence::Missing(since) if stream.is_sought => since,
+            _ => {
+                stream.is_sought = true;
+                stream.presence = Presence::Missing(now);
+                return self.seek_stray(slot, now);
+            }
+        };
+        if self.has_grown_astray(slot) && self.hold(slot, now) {
+            return self.queue(slot);
+        }
+        let Some(stream) = self.stream(slot) else { return };
+        let missing = now.since(since);
+        let has_unread = stream.size > stream.read() && !stream.is_unwanted && missing >= MISSING_GRACE;
+        if has_unread || missing >= FORGET_AFTER {
+            self.end(slot, Part::Vanished, now);
+        }
+    }
+
+    /// A rotation that renames out of the pattern mostly stays in the folder: there the file is held, and read to its end.
+    fn seek_stray(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream(slot).filter(|stream| !stream.is_unwanted) else { return };
+        let Some(path) = scan::find_inode(&stream.path, &stream.facts) else { return };
+        if let Some(stream) = self.stream_mut(slot) {
+            if path == stream.path {
+                // It is where it was: no pattern is meant for it any more.
+                stream.is_unwanted = true;
+                return;
+            }
+            tracing::info!(from = %stream.path.display(), to = %path.display(), stream = %stream.id, "file renamed");
+            stream.path = path;
+        }
+        if self.hold(slot, now) {
+            self.queue(slot);
+        }
+    }
+
+    /// Whether a file that was renamed out of the pattern, and closed when it was idle, is written to again.
+    fn has_grown_astray(&mut self, slot: u32) -> bool {
+        let Some(stream) = self.stream_mut(slot).filter(|stream| !stream.is_unwanted) else { return false };
+        let Ok(facts) = stream.path.metadata().map(|metadata| Facts::of(&metadata)) else { return false };
+        let is_same = facts.key() == stream.key() && facts.birth == stream.facts.birth;
+        let has_grown = is_same && facts.size > stream.read_end.unwrap_or(stream.read());
+        stream.is_finishing &= !has_grown;
+        has_grown
+    }
+}
