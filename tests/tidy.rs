@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 mod docs;
 
 const FILE_LINES_MAX: usize = 400;
-const CRATES: [&str; 9] =
-    ["event", "yaml", "daemon", "shipper", "rules", "alerter", "indexer", "watchfire", "tests"];
-const PURE: [&str; 3] = ["event", "yaml", "rules"];
+const CRATES: [&str; 10] =
+    ["event", "yaml", "kql", "daemon", "shipper", "rules", "alerter", "indexer", "watchfire", "tests"];
+const PURE: [&str; 4] = ["event", "yaml", "kql", "rules"];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -133,12 +133,13 @@ fn dependencies_point_one_way() {
     let allowed = [
         ("event", &[][..]),
         ("yaml", &[]),
+        ("kql", &["event"]),
         ("daemon", &["event", "yaml"]),
-        ("rules", &["event", "yaml"]),
-        ("shipper", &["event", "yaml", "daemon"]),
+        ("rules", &["event", "yaml", "kql"]),
+        ("shipper", &["event", "yaml", "kql", "daemon"]),
         ("indexer", &["event", "yaml", "daemon"]),
-        ("alerter", &["event", "yaml", "daemon", "rules"]),
-        ("watchfire", &["event", "yaml", "daemon", "rules", "shipper", "alerter", "indexer"]),
+        ("alerter", &["event", "yaml", "kql", "daemon", "rules"]),
+        ("watchfire", &["event", "yaml", "kql", "daemon", "rules", "shipper", "alerter", "indexer"]),
     ];
     for (name, below) in allowed {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();

@@ -9,7 +9,6 @@
 //! [`template`] words the outcome. [`engine::Engine`] is all of this in one value.
 
 pub mod rule;
-pub mod kql;
 pub mod condition;
 pub mod template;
 pub mod settings;

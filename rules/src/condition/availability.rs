@@ -5,12 +5,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use kql::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
-use crate::kql::Query;
 use crate::rule::Problems;
 
 /// Holds while the newest probe result is not `up`, and also when no result at all came for `window`: a host that is

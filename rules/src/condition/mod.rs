@@ -23,10 +23,10 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use event::Event;
+use kql::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::kql::Query;
 use crate::rule::{Problems, Unit};
 use crate::window::{Measured, STEP_MIN, step};
 

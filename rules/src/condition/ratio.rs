@@ -5,12 +5,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use kql::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{Percent, Span, Spanned};
 
 use crate::condition::{Reading, Verdict, View};
-use crate::kql::Query;
 use crate::rule::{Problems, Unit};
 
 /// Holds while `events matching of / all events` over `window` is strictly above `above`.

@@ -9,8 +9,8 @@
 use std::collections::HashMap;
 
 use event::{Event, Value};
+use kql::Query;
 
-use crate::kql::Query;
 use crate::rule::Rule;
 
 /// The compiled form of a rule list. Rules are named by their place in it.

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use event::Timestamp;
 use jiff::tz::TimeZone;
+use kql::Query;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{Place, Span, Spanned, YamlError};
 
 use super::{NoData, Priority, Problems, Rule, RuleError, RuleFile};
 use crate::condition::{Condition, ConditionConfig};
-use crate::kql::Query;
 use crate::template::{Context, Template};
 
 /// Rules that one file may have.

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use kql::Query;
+
 use crate::condition::Condition;
-use crate::kql::Query;
 use crate::template::Template;
 
 mod case;

@@ -6,10 +6,10 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
+use kql::Query;
 use yaml::{Place, Span, Spanned, YamlError};
 
 use crate::condition::WINDOW_MAX;
-use crate::kql::Query;
 use crate::template::Template;
 
 /// A file that cannot be used, with every reason that was found, by place. Text that is no YAML, or of another shape,

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use event::{Event, EventId, Heartbeat, StreamId, Timestamp, Value, heartbeat::Ledger};
 use jiff::tz::TimeZone;
+use kql::Query;
 
 use super::{Engine, Input};
 use crate::condition::{Availability, Bound, Condition, Count, Direction, Ratio, Take, Threshold};
-use crate::kql::Query;
 use crate::rule::{NoData, Priority, Quantity, Rule, Unit};
 use crate::settings::Settings;
 use crate::template::Template;

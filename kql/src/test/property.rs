@@ -3,9 +3,9 @@
 use event::{Event, Timestamp, Value};
 use proptest::prelude::*;
 
-use crate::kql::Query;
-use crate::kql::ast::{Literal, Node, Operator};
-use crate::kql::pattern::Pattern;
+use crate::Query;
+use crate::ast::{Literal, Node, Operator};
+use crate::pattern::Pattern;
 
 /// Characters that mean something, words that do, and some of neither.
 fn piece() -> impl Strategy<Value = String> {
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn every_tree_prints_as_a_text_that_reads_as_the_same_tree(node in node()) {
         let printed = node.to_string();
-        let read = crate::kql::parser::parse(&printed);
+        let read = crate::parser::parse(&printed);
         prop_assert_eq!(read, Ok(node), "{}", printed);
     }
 

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use event::{Event, Timestamp, Value};
-use rules::kql::Query;
+use kql::Query;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };

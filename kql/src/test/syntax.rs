@@ -1,6 +1,6 @@
 //! What reads, as what, and where reading stops.
 
-use crate::kql::{DEPTH_MAX, KqlError, Query};
+use crate::{DEPTH_MAX, KqlError, Query};
 
 /// The canonical text shows how the query was read.
 fn check(text: &str, expected: &str) {

@@ -2,7 +2,7 @@
 
 use event::{Event, Timestamp, Value};
 
-use crate::kql::Query;
+use crate::Query;
 
 /// An error of a service, as the shipper writes it.
 fn sample() -> Event {
