@@ -28,10 +28,11 @@ mod run;
 mod scan;
 mod status;
 mod stream;
+mod survey;
 mod track;
 mod watch;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,6 +53,7 @@ use self::scan::{SKIPPED_MAX, Selection};
 pub use self::status::{FileStatus, FileTotals, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
+use self::survey::Survey;
 use crate::batch::{Batch, Settled, Ticket};
 use crate::registry::{Losses, Opened, Registry, RegistryError};
 
@@ -143,7 +145,12 @@ pub struct FileInput {
     next_scan: Timestamp,
     skipped: Vec<Skipped>,
     skipped_more: u64,
-    folders: BTreeSet<PathBuf>,
+    survey: Survey,
+    folders: BTreeMap<PathBuf, Key>,
+    /// How often they have changed.
+    folders_changed: u64,
+    /// Where the next scan goes on with closed files.
+    next_review: usize,
 
     dirty: Vec<u32>,
     removed: Vec<StreamId>,
@@ -195,7 +202,10 @@ impl FileInput {
             next_scan: now,
             skipped: Vec::new(),
             skipped_more: 0,
-            folders: BTreeSet::new(),
+            survey: Survey::new(),
+            folders: BTreeMap::new(),
+            folders_changed: 0,
+            next_review: 0,
             dirty: Vec::new(),
             removed: Vec::new(),
             next_commit: None,
@@ -273,6 +283,7 @@ impl FileInput {
 
     /// File events were lost, or a folder changed: the next [`FileInput::poll`] scans.
     pub fn hint_all(&mut self, now: Timestamp) {
+        self.survey.doubt();
         self.next_scan = self.next_scan.min(now);
     }
 
@@ -283,10 +294,9 @@ impl FileInput {
         [Some(self.next_scan), timer, self.next_commit].into_iter().flatten().min()
     }
 
-    /// The folders that the last scan looked into: what to watch for file events.
-    #[must_use]
-    pub fn folders(&self) -> &BTreeSet<PathBuf> {
-        &self.folders
+    /// The folders that lead to files: what to watch for file events; and how often they have changed.
+    pub(super) fn folders(&self) -> (&BTreeMap<PathBuf, Key>, u64) {
+        (&self.folders, self.folders_changed)
     }
 
     /// Bytes of encoded records without a fate.

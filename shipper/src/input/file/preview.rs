@@ -48,11 +48,11 @@ pub enum PreviewError {
 pub fn find(config: &FileConfig) -> Result<Sighting, OpenError> {
     let selection = Selection::parse(&config.paths, &config.exclude)?;
     Recipe::new(config.clone())?;
-    let sight = scan::scan(&[selection]);
+    let sight = scan::scan(&[selection], &mut |_, _, _| false);
     let mut files: Vec<PathBuf> = sight.found.into_iter().map(|found| found.path).collect();
     files.sort_unstable();
     files.dedup();
-    Ok(Sighting { files, skipped: sight.skipped })
+    Ok(Sighting { files, skipped: [sight.skipped, sight.unreadable].concat() })
 }
 
 /// True when `config` would read `path`, which is absolute.

@@ -7,33 +7,91 @@ use event::Timestamp;
 
 use super::ack::Part;
 use super::identity::Facts;
-use super::scan;
+use super::scan::{self, Found};
 use super::stream::Presence;
 use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE};
 
+/// Closed files that each scan looks at; with more of them it takes several scans, up to [`REVIEW_SCANS_MAX`].
+const REVIEWS_MIN: usize = 2000;
+/// Scans until each closed file was looked at: the longest that a change may go unseen of which neither a folder nor a
+/// file event told.
+pub const REVIEW_SCANS_MAX: usize = 10;
+
 impl FileInput {
-    /// What a scan does for a stream that it did not find, and for one that has been idle.
-    pub(super) fn review(&mut self, slot: u32, now: Timestamp) {
+    /// What a scan does for known streams: it looks at those that are open, and at some of the others. After a listing
+    /// it knows which names are gone.
+    pub(super) fn review_streams(&mut self, is_listed: bool, now: Timestamp) {
+        let open: Vec<u32> = self.open_order.iter().copied().collect();
+        for slot in open {
+            self.review(slot, now);
+        }
+        let slots = self.slots.len();
+        if is_listed {
+            for slot in 0..u32::try_from(slots).unwrap_or(u32::MAX) {
+                let is_gone = self.stream(slot).is_some_and(|stream| {
+                    !(self.is_seen(stream) || stream.is_sought || stream.presence == Presence::Ended)
+                });
+                if is_gone {
+                    self.review(slot, now);
+                }
+            }
+        }
+        let next = self.next_review;
+        let count = slots.min(REVIEWS_MIN.max(slots.div_ceil(REVIEW_SCANS_MAX)));
+        for place in next..next + count {
+            self.review(u32::try_from(place % slots).unwrap_or(u32::MAX), now);
+        }
+        self.next_review = (next + count) % slots.max(1);
+    }
+
+    /// Looks at one stream.
+    fn review(&mut self, slot: u32, now: Timestamp) {
         let scans = self.scans;
         let Some(stream) = self.stream_mut(slot) else { return };
-        if stream.presence == Presence::Ended {
+        let is_done = std::mem::replace(&mut stream.reviewed_in, scans) == scans;
+        if is_done || stream.presence == Presence::Ended {
             return;
         }
-        let idle = now.since(stream.active_at);
-        let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
         let too_long = stream.window.lost().line_too_long;
         if too_long > stream.told_too_long {
             let (path, lost_bytes) = (stream.path.display().to_string(), too_long - stream.told_too_long);
             tracing::warn!(path, lost_bytes, "lines longer than `line_bytes_max` were cut");
             stream.told_too_long = too_long;
         }
-        if stream.seen_in == scans {
-            if stream.file.is_some() && is_quiet && idle >= CLOSE_IDLE {
-                self.close(slot);
-            }
+        let is_there =
+            self.stream(slot).is_some_and(|stream| self.is_seen(stream)) && self.review_path(slot, now);
+        let Some(stream) = self.stream_mut(slot).filter(|stream| stream.presence != Presence::Ended) else {
             return;
+        };
+        let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
+        match (is_there, stream.file.is_some()) {
+            (true, true) if is_quiet && now.since(stream.active_at) >= CLOSE_IDLE => self.close(slot),
+            (true, _) => {}
+            (false, true) => self.review_held(slot, now),
+            (false, false) => self.review_missing(slot, now),
         }
-        if stream.file.is_some() { self.review_held(slot, now) } else { self.review_missing(slot, now) }
+    }
+
+    /// Under its path: has it changed? False when it is not there any more.
+    fn review_path(&mut self, slot: u32, now: Timestamp) -> bool {
+        let Some(stream) = self.stream_mut(slot) else { return false };
+        let Some(metadata) = stream.path.metadata().ok().filter(std::fs::Metadata::is_file) else {
+            stream.seen_in = 0;
+            self.survey.doubt();
+            return false;
+        };
+        let facts = Facts::of(&metadata);
+        let is_same = facts.key() == stream.key();
+        if is_same && stream.is_unchanged(&facts) {
+            stream.seen_at = now;
+            return true;
+        }
+        let found = Found { path: stream.path.clone(), input: stream.input, is_link: false, facts };
+        if !is_same {
+            stream.seen_in = 0;
+        }
+        self.observe(found, false, now);
+        is_same
     }
 
     /// Under no path that matches, but held open: it is read to its end, and a while beyond.

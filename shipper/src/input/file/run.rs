@@ -158,7 +158,8 @@ impl Shell {
         let mut batch = self.sender.buffer();
         loop {
             let wait = self.read(&mut batch);
-            self.watch.follow(self.input.folders());
+            let (folders, changed) = self.input.folders();
+            self.watch.follow(folders, changed);
             self.publish();
             let mut next = match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),

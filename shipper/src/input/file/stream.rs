@@ -5,8 +5,10 @@
 //! descriptor, no buffer.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::File;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
@@ -66,8 +68,10 @@ pub(super) struct Stream {
     pub growths: VecDeque<(u64, Timestamp)>,
     pub file: Option<File>,
     pub work: Option<Box<Work>>,
-    /// The number of the scan that last saw it.
+    /// The number of the listing that last found its name.
     pub seen_in: u64,
+    /// The number of the scan that last looked at it.
+    pub reviewed_in: u64,
     pub seen_at: Timestamp,
     /// When a read last gave something new.
     pub active_at: Timestamp,
@@ -118,6 +122,7 @@ impl Stream {
             file: None,
             work: None,
             seen_in: 0,
+            reviewed_in: 0,
             seen_at: now,
             active_at: now,
             timer: None,
@@ -175,6 +180,14 @@ impl Stream {
         self.facts.key()
     }
 
+    /// Whether its path is `name` in `folder`.
+    pub(super) fn is_at(&self, folder: &Path, name: &OsStr) -> bool {
+        let path = self.path.as_os_str().as_bytes().strip_prefix(folder.as_os_str().as_bytes());
+        let rest = path.and_then(|rest| rest.strip_suffix(name.as_bytes()));
+        // The root folder ends with the slash that others lack.
+        matches!(rest, Some(b"/")) || (rest == Some(b"") && folder == Path::new("/"))
+    }
+
     /// Where the next read starts.
     pub(super) fn read(&self) -> u64 {
         self.work.as_ref().map_or(self.window.offset(), |work| work.pipe.read())
@@ -188,6 +201,14 @@ impl Stream {
     /// True when everything there is was read; what is left has no line end yet, or waits for its next line.
     pub(super) fn is_caught_up(&self) -> bool {
         self.read_end.is_some_and(|end| end >= self.size)
+    }
+
+    /// True when a look at it found what the last read found.
+    pub(super) fn is_unchanged(&self, facts: &Facts) -> bool {
+        self.read_end == Some(facts.size)
+            && self.error.is_none()
+            && Facts { birth: facts.birth.or(self.facts.birth), links: self.facts.links, ..*facts }
+                == self.facts
     }
 
     /// Notes the size at `now`.

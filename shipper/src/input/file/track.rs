@@ -7,7 +7,7 @@ use event::Timestamp;
 
 use super::ack::{Part, Window};
 use super::identity::{Decision, Facts, Remembered, decide};
-use super::scan::{self, Found};
+use super::scan::{self, Found, Sight};
 use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
@@ -38,42 +38,66 @@ impl FileInput {
     pub(super) fn scan(&mut self, now: Timestamp) {
         self.scans += 1;
         self.next_scan = now.plus(SCAN_EVERY);
-        let mut sight = scan::scan(&self.selections);
-        self.skipped = std::mem::take(&mut sight.skipped);
-        self.skipped_more = sight.skipped_more;
-        self.folders = std::mem::take(&mut sight.folders);
-        let mut found = self.one_path_each(sight.found);
-        // The oldest first: after a standstill, records come in about the order of their time.
-        found.sort_by_key(|found| found.facts.modified);
-        for found in found {
-            self.observe(found, false, now);
+        let is_quiet = self.survey.is_quiet(now);
+        let sight = if is_quiet { self.survey.look_again() } else { Some(self.list(now)) };
+        if let Some(mut sight) = sight {
+            self.skipped = std::mem::take(&mut sight.skipped);
+            self.skipped_more = sight.skipped_more;
+            let mut found = self.one_path_each(sight.found);
+            // The oldest first: after a standstill, records come in about the order of their time.
+            found.sort_by_key(|found| found.facts.modified);
+            for found in found {
+                self.observe(found, false, now);
+            }
         }
-        for slot in 0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX) {
-            self.review(slot, now);
-        }
+        self.review_streams(!is_quiet, now);
         if self.scans == 1 {
             // A start position at the end has to hold from now on, also after a kill before the first ack.
             let _ = self.checkpoint(now);
         }
     }
 
+    /// Lists every folder. A file that is there under its name is noted, and needs no look.
+    fn list(&mut self, now: Timestamp) -> Sight {
+        let listing = self.survey.begin_listing();
+        let FileInput { survey, selections, slots, by_key, .. } = self;
+        let sight = survey.list(selections, now, &mut |folder, name, key| {
+            let slot = by_key.get(&key).and_then(|slot| slots.get_mut(*slot as usize));
+            let stream = slot.and_then(Option::as_deref_mut);
+            let known = stream.filter(|s| s.presence == Presence::Present && s.is_at(folder, name));
+            known.map(|stream| stream.seen_in = listing).is_some()
+        });
+        let folders = survey.folders();
+        if folders != self.folders {
+            self.folders = folders;
+            self.folders_changed += 1;
+        }
+        sight
+    }
+
     /// Of several names of one file, the one it is known by, else the first.
     fn one_path_each(&self, found: Vec<Found>) -> Vec<Found> {
         let mut chosen: Vec<Found> = Vec::with_capacity(found.len());
+        let mut is_known = false;
         for found in found {
-            match chosen.last_mut() {
-                Some(last) if last.facts.key() == found.facts.key() => {
-                    let slot = self.by_key.get(&found.facts.key());
-                    let is_known =
-                        slot.and_then(|slot| self.stream(*slot)).is_some_and(|s| s.path == found.path);
-                    if is_known {
-                        *last = found;
-                    }
-                }
-                _ => chosen.push(found),
+            let slot = self.by_key.get(&found.facts.key());
+            let known = slot.and_then(|slot| self.stream(*slot));
+            let is_its_name = known.is_some_and(|stream| stream.path == found.path);
+            match chosen.last_mut().filter(|last| last.facts.key() == found.facts.key()) {
+                Some(last) if is_its_name && !is_known => *last = found,
+                Some(_) => continue,
+                // Its own name needed no look.
+                None if !is_its_name && known.is_some_and(|stream| self.is_seen(stream)) => continue,
+                None => chosen.push(found),
             }
+            is_known = is_its_name;
         }
         chosen
+    }
+
+    /// True when the stream's name is there by the last listing.
+    pub(super) fn is_seen(&self, stream: &Stream) -> bool {
+        stream.presence == Presence::Present && stream.seen_in == self.survey.listings()
     }
 
     /// Looks at one path.
@@ -95,7 +119,7 @@ impl FileInput {
     }
 
     /// The decision table, carried out.
-    fn observe(&mut self, found: Found, is_different: bool, now: Timestamp) {
+    pub(super) fn observe(&mut self, found: Found, is_different: bool, now: Timestamp) {
         let slot = self.by_key.get(&found.facts.key()).copied();
         let stream = slot.and_then(|slot| self.stream(slot));
         let remembered = stream.map(|stream| Remembered {
@@ -161,7 +185,7 @@ impl FileInput {
         let sequence = self.next_sequence();
         let mut stream = Stream::new(id, found.path, found.facts, generation, now);
         stream.input = found.input;
-        stream.seen_in = self.scans;
+        stream.seen_in = self.survey.listings();
         stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
         let path = stream.path.display().to_string();
         tracing::info!(path, stream = %id, generation, "file found");
@@ -198,7 +222,7 @@ impl FileInput {
 
     /// A known file is there: has it changed?
     fn follow(&mut self, slot: u32, found: &Found, now: Timestamp) {
-        let scans = self.scans;
+        let listing = self.survey.listings();
         let Some(stream) = self.stream_mut(slot) else { return };
         // A file of the registry that has not changed since it was last seen needs no look inside.
         let is_settled = stream.read_end.is_none()
@@ -212,7 +236,7 @@ impl FileInput {
         stream.is_finishing = false;
         stream.is_sought = false;
         stream.is_unwanted = false;
-        stream.seen_in = scans;
+        stream.seen_in = listing;
         stream.seen_at = now;
         stream.facts = Facts { birth: found.facts.birth.or(stream.facts.birth), ..found.facts };
         if is_settled {

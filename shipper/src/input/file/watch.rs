@@ -3,11 +3,13 @@
 //! Enters: the folders that the last scan looked into. Leaves: paths that have changed, each once until it was taken.
 //! Never: the truth. Events are lost, coalesced and missing on network file systems; the scan is what counts.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::identity::Key;
 
 /// Paths that wait to be looked at; when there are more, a scan looks at all of them.
 const HINTS_MAX: usize = 4096;
@@ -25,7 +27,10 @@ pub(super) struct Hints {
 /// Watches folders.
 pub(super) struct Watch {
     watcher: Option<RecommendedWatcher>,
-    watched: BTreeSet<PathBuf>,
+    /// The folders that are watched, and what they were; a folder that was replaced has lost its watch.
+    watched: BTreeMap<PathBuf, Key>,
+    /// The state of the folders that was followed last.
+    changed: Option<u64>,
     hints: Arc<Mutex<Hints>>,
 }
 
@@ -40,36 +45,41 @@ impl Watch {
             }
         });
         let watcher = watcher.inspect_err(|error| report(Path::new("/"), error)).ok();
-        Watch { watcher, watched: BTreeSet::new(), hints }
+        Watch { watcher, watched: BTreeMap::new(), changed: None, hints }
     }
 
-    /// Watches these folders and no others.
-    pub(super) fn follow(&mut self, folders: &BTreeSet<PathBuf>) {
+    /// Watches these folders and no others. `changed` is another number for other folders.
+    pub(super) fn follow(&mut self, folders: &BTreeMap<PathBuf, Key>, changed: u64) {
         let Some(watcher) = &mut self.watcher else { return };
-        if *folders == self.watched {
+        if self.changed.replace(changed) == Some(changed) {
             return;
         }
-        for folder in self.watched.difference(folders) {
-            // A folder that is gone has lost its watch by itself.
-            let _ = watcher.unwatch(folder);
-        }
-        let mut watched: BTreeSet<PathBuf> = self.watched.intersection(folders).cloned().collect();
-        for folder in folders.difference(&self.watched) {
-            if watched.len() >= FOLDERS_MAX {
+        self.watched.retain(|folder, key| {
+            let is_same = folders.get(folder) == Some(key);
+            if !is_same {
+                // A folder that is gone has lost its watch by itself.
+                let _ = watcher.unwatch(folder);
+            }
+            is_same
+        });
+        for (folder, key) in folders {
+            if self.watched.len() >= FOLDERS_MAX {
                 break;
             }
+            if self.watched.contains_key(folder) {
+                continue;
+            }
             match watcher.watch(folder, RecursiveMode::NonRecursive) {
-                Ok(()) => drop(watched.insert(folder.clone())),
-                // Not there yet: the scan finds it when it comes.
+                Ok(()) => drop(self.watched.insert(folder.clone(), *key)),
+                // Gone already: the next listing says so.
                 Err(notify::Error { kind: notify::ErrorKind::PathNotFound, .. }) => {}
                 Err(error) => {
                     report(folder, &error);
                     // Tried again when the set of folders changes, not at each scan.
-                    watched.insert(folder.clone());
+                    self.watched.insert(folder.clone(), *key);
                 }
             }
         }
-        self.watched = watched;
     }
 
     /// What has changed since the last call.

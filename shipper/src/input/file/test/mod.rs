@@ -6,6 +6,7 @@ mod bound;
 mod follow;
 mod frame;
 mod property;
+mod quiet;
 mod restart;
 mod rotate;
 mod thread;
