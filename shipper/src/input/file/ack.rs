@@ -28,6 +28,9 @@ pub(super) enum Part {
     Vanished,
 }
 
+/// Room for so many segments is kept while none is there; a burst gives back what it took.
+const SEGMENTS_KEPT: usize = 64;
+
 #[derive(Debug, Clone, Copy)]
 struct Segment {
     end: u64,
@@ -93,7 +96,15 @@ impl Window {
             freed += u64::from(segment.weight);
             self.pass(segment.end, segment.part);
         }
+        if self.segments.is_empty() && self.segments.capacity() > SEGMENTS_KEPT {
+            self.shrink();
+        }
         freed
+    }
+
+    /// Gives back the room of what is settled.
+    pub(super) fn shrink(&mut self) {
+        self.segments.shrink_to_fit();
     }
 
     fn pass(&mut self, end: u64, part: Part) {

@@ -265,6 +265,7 @@ impl FileInput {
             self.in_flight_bytes -= stream.window.settle(ticket.sequence(), *fate);
             if stream.window.offset() > before {
                 stream.settled();
+                stream.rest();
                 let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
                 self.touch(ticket.slot(), now);
                 if is_over {

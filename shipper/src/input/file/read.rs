@@ -47,7 +47,7 @@ impl FileInput {
             stream.work = Some(harvest::begin(
                 stream,
                 file,
-                input.pipe(stream.id, host, &stream.origin_path, stream.window.offset()),
+                input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset()),
             )?);
         }
         let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
@@ -92,6 +92,7 @@ impl FileInput {
         if let Some(stream) = self.stream_mut(slot)
             && stream.file.take().is_some()
         {
+            stream.rest();
             self.files_open -= 1;
             self.open_order.retain(|open| *open != slot);
         }

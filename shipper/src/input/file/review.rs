@@ -161,8 +161,8 @@ impl FileInput {
                 stream.is_unwanted = true;
                 return;
             }
-            tracing::info!(from = %stream.path.display(), to = %path.display(), stream = %stream.id, "file renamed");
-            stream.path = path;
+            let from = stream.move_to(path);
+            tracing::info!(from = %from.display(), to = %stream.path.display(), stream = %stream.id, "file renamed");
         }
         if self.hold(slot, now) {
             self.queue(slot);

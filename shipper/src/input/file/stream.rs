@@ -4,6 +4,7 @@
 //! Never: a decision about other streams. A stream that was read to its end and is idle is only these few words: no
 //! descriptor, no buffer.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -48,8 +49,8 @@ pub(super) struct Stream {
     pub input: usize,
     /// Where it lies now.
     pub path: PathBuf,
-    /// Where it lay when it was first seen: `log.file.path`.
-    pub origin_path: String,
+    /// Where it lay when it was first seen, unless it still lies there: `log.file.path`.
+    origin_path: Option<Box<str>>,
     pub facts: Facts,
     pub generation: u64,
     pub presence: Presence,
@@ -106,7 +107,7 @@ impl Stream {
         Stream {
             id,
             input: 0,
-            origin_path: path.to_string_lossy().into_owned(),
+            origin_path: None,
             path,
             facts,
             generation,
@@ -161,7 +162,7 @@ impl Stream {
     pub(super) fn entry(&self) -> Entry {
         Entry {
             stream: self.id,
-            path: self.origin_path.clone(),
+            path: self.origin_path().into_owned(),
             device: self.facts.device,
             inode: self.facts.inode,
             birth: self.facts.birth,
@@ -178,6 +179,39 @@ impl Stream {
 
     pub(super) fn key(&self) -> Key {
         self.facts.key()
+    }
+
+    /// Where it lay when it was first seen: `log.file.path`.
+    pub(super) fn origin_path(&self) -> Cow<'_, str> {
+        self.origin_path.as_deref().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
+    }
+
+    /// Notes where it lies now; gives where it lay.
+    pub(super) fn move_to(&mut self, path: PathBuf) -> PathBuf {
+        if self.origin_path.is_none() {
+            self.origin_path = Some(self.path.to_string_lossy().into());
+        }
+        std::mem::replace(&mut self.path, path)
+    }
+
+    /// Gives back what only reading needs, when the file is closed and nothing is half read or in flight. Many thousand
+    /// files may lie idle; each of them then is what the registry has of it, and little more.
+    pub(super) fn rest(&mut self) {
+        let is_whole = self.work.as_ref().is_none_or(|work| {
+            let read = work.pipe.read();
+            work.pipe.position() == read && self.window.offset() == read
+        });
+        if is_whole
+            && self.file.is_none()
+            && self.window.is_empty()
+            && self.timer.is_none()
+            && !self.is_queued
+        {
+            self.work = None;
+            self.window.shrink();
+            self.marks.shrink_to_fit();
+            self.growths.shrink_to_fit();
+        }
     }
 
     /// Whether its path is `name` in `folder`.

@@ -216,7 +216,7 @@ impl FileInput {
 
     fn rename(&mut self, slot: u32, found: &Found) {
         let Some(stream) = self.stream_mut(slot) else { return };
-        let from = std::mem::replace(&mut stream.path, found.path.clone());
+        let from = stream.move_to(found.path.clone());
         tracing::info!(from = %from.display(), to = %found.path.display(), stream = %stream.id, "file renamed");
     }
 

@@ -151,6 +151,28 @@ fn an_idle_file_keeps_no_descriptor_and_loses_nothing() {
 }
 
 #[test]
+fn an_idle_file_keeps_no_buffer() {
+    let at_work = |rig: &mut Rig| rig.input().slots.iter().flatten().filter(|s| s.work.is_some()).count();
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\nhalf");
+    rig.append("b.log", "two\n");
+    rig.read();
+    rig.wait(CLOSE_IDLE);
+    rig.read();
+    assert_eq!((rig.totals().files_open, at_work(&mut rig)), (0, 2), "not acknowledged");
+    rig.ack();
+    assert_eq!(at_work(&mut rig), 0);
+    assert_eq!(rig.ledger().pending, 4);
+    rig.append("a.log", " a line\n");
+    rig.append("b.log", "three\n");
+    rig.read();
+    assert_eq!(
+        rig.got.split_off(2).into_iter().map(|got| got.message).collect::<Vec<_>>(),
+        ["half a line", "three"]
+    );
+}
+
+#[test]
 fn more_files_than_descriptors() {
     let mut rig = Rig::new();
     rig.input().files_open_max = 3;
