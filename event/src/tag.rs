@@ -10,3 +10,5 @@ pub const FIELDS_TRUNCATED: &str = "fields_truncated";
 pub const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 /// The line was longer than its input allows; its end was left out and counted as lost.
 pub const TRUNCATED: &str = "truncated";
+/// The record has more lines or bytes than its input joins; they go on in the next record.
+pub const MULTILINE_CUT: &str = "multiline_cut";

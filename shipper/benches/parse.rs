@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use event::{Fields, Timestamp};
-use shipper::multiline::{Multiline, MultilineConfig, Preset};
+use shipper::multiline::{Multiline, Preset};
 use shipper::parser::{Context, Parser, ParserConfig};
 
 const LINES: usize = 1000;
@@ -115,14 +115,16 @@ fn join(criterion: &mut Criterion) {
         let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
         let mut group = criterion.benchmark_group(format!("join/{name}"));
         group.throughput(Throughput::Bytes(bytes as u64));
-        let mut multiline = Multiline::new(&MultilineConfig::Preset(Preset::Java));
-        group.bench_function("java", |bencher| {
-            bencher.iter(|| {
-                for line in &lines {
-                    black_box(multiline.handle(line.as_bytes(), Timestamp::EPOCH));
-                }
+        for (preset, id) in [(Preset::Java, "java"), (Preset::Auto, "auto")] {
+            let mut multiline = Multiline::new(&preset.into());
+            group.bench_function(id, |bencher| {
+                bencher.iter(|| {
+                    for line in &lines {
+                        black_box(multiline.handle(line.as_bytes(), Timestamp::EPOCH));
+                    }
+                });
             });
-        });
+        }
         group.finish();
     }
 }

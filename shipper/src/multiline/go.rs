@@ -1,7 +1,7 @@
 //! Go panics and fatal errors, with the stacks of all goroutines.
 //!
 //! Enters: the lines of a stream. Leaves: what each is in a dump. Never: a panic as a part of the line before
-//! it, which is another goroutine's and has nothing to do with it.
+//! it, which is another goroutine's and has nothing to do with it, unless that line reports an error.
 
 use super::preset::Sign;
 
@@ -9,17 +9,26 @@ use super::preset::Sign;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Go {
     is_inside: bool,
+    /// The line before this one has a header and reports an error.
+    is_below_error: bool,
 }
+
+/// Bytes of a record's first line in which its level is looked for.
+const LEVEL_BYTES: usize = 80;
 
 impl Go {
     /// A line that starts a record: `http: panic serving ...` has its stack below.
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, line: &[u8]) {
+        let start = line.get(..LEVEL_BYTES).unwrap_or(line);
+        let levels: [&[u8]; 3] = [b"ERROR", b"FATAL", b"PANIC"];
         self.is_inside = false;
+        self.is_below_error = levels.iter().any(|level| memchr::memmem::find(start, level).is_some());
     }
 
     /// What `line` is.
     pub(super) fn read(&mut self, line: &[u8]) -> Sign {
         let starts = |words: &[&[u8]]| words.iter().any(|word| line.starts_with(word));
+        let is_below_error = std::mem::take(&mut self.is_below_error);
         if starts(&[
             b"panic: ",
             b"fatal error: ",
@@ -28,7 +37,7 @@ impl Go {
             b"SIGABRT: ",
         ]) {
             self.is_inside = true;
-            return Sign::Alone;
+            return if is_below_error { Sign::Inside } else { Sign::Alone };
         }
         if starts(&[b"goroutine "]) && line.ends_with(b"]:") {
             self.is_inside = true;

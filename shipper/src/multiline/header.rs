@@ -10,10 +10,18 @@ pub(super) enum Header {
     Date,
     /// `2026/11/23 10:30:45`: Go, nginx.
     SlashDate,
-    /// `[2026-11-23T10:30:45`: Elasticsearch, unified JVM logs with a time.
+    /// `[2026-11-23T10:30:45`: Elasticsearch, unified JVM logs with a time, Laravel.
     BracketDate,
+    /// `[10:30:45 INF]`: Serilog's default.
+    BracketTime,
+    /// `[23-Nov-2026 10:30:45 UTC]`: PHP.
+    BracketDay,
+    /// `E, [2026-11-23T10:30:45.123456 #7] ERROR -- : `: Ruby's `Logger`.
+    RubyLogger,
     /// `10:30:45.123`: logback's default.
     TimeOfDay,
+    /// `261123 10:30:45`: MySQL up to 5.6.
+    ShortDate,
     /// `Jul 09, 2015 3:23:29 PM`, `Nov 23 10:30:45`: `java.util.logging`, syslog.
     Month,
     /// `E1123 10:30:45.123456`: klog.
@@ -38,6 +46,8 @@ impl Header {
             b'0'..=b'9' => dated(line),
             b'[' => match dated(&line[1..]) {
                 Some(Header::Date) => Some(Header::BracketDate),
+                Some(Header::TimeOfDay) => Some(Header::BracketTime),
+                _ if is_shape(line, b"[dd-aaa-dddd dd:dd:dd ") => Some(Header::BracketDay),
                 _ if line.starts_with(b"[GIN] ") => Some(Header::Gin),
                 _ if is_uptime(&line[1..]) => Some(Header::Uptime),
                 _ => level_length(&line[1..])
@@ -82,6 +92,8 @@ fn dated(line: &[u8]) -> Option<Header> {
         Some(Header::Date)
     } else if is_shape(line, b"dddd/dd/dd_dd:dd") {
         Some(Header::SlashDate)
+    } else if is_shape(line, b"dddddd dd:dd:dd") || is_shape(line, b"dddddd  d:dd:dd") {
+        Some(Header::ShortDate)
     } else {
         is_shape(line, b"dd:dd:dd").then_some(Header::TimeOfDay)
     }
@@ -96,6 +108,9 @@ fn capital(line: &[u8]) -> Option<Header> {
         || is_shape(line, b"aaa  d dd:dd:dd")
     {
         return Some(Header::Month);
+    }
+    if is_shape(line, b"a, [dddd-dd-dd_dd:dd") {
+        return Some(Header::RubyLogger);
     }
     let end = level_length(line)?;
     matches!(line.get(end), None | Some(b' ' | b'\t' | b':' | b'|')).then_some(Header::Level)
@@ -150,6 +165,7 @@ mod test {
             ("2026/11/23 10:30:45 x", Some(Header::SlashDate)),
             ("[2026-11-23T10:30:45,123][INFO ]", Some(Header::BracketDate)),
             ("10:30:45.123 [main] INFO x", Some(Header::TimeOfDay)),
+            ("261123  9:30:45 [Note] x", Some(Header::ShortDate)),
             ("Jul 09, 2015 3:23:29 PM com.x", Some(Header::Month)),
             ("Nov  3 10:30:45 host app", Some(Header::Month)),
             ("E1123 10:30:45.123456 7 a.go:1] x", Some(Header::Klog)),
@@ -166,6 +182,9 @@ mod test {
             ("  at x", None),
             ("2026", None),
             ("[main] x", None),
+            ("[10:30:45 INF] x", Some(Header::BracketTime)),
+            ("[23-Nov-2026 10:30:45 UTC] PHP Warning:  x", Some(Header::BracketDay)),
+            ("E, [2026-11-23T10:30:45.123456 #7] ERROR -- : x", Some(Header::RubyLogger)),
             ("java.lang.Boom: x", None),
         ] {
             assert_eq!(Header::of(line.as_bytes()), expected, "{line:?}");

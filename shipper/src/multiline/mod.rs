@@ -9,24 +9,32 @@
 //! ERROR checkout failed         Starts    0..1   (before it: what was collected is a record)
 //! java.lang.Boom: no stock      Continues 0..2
 //!   at Shop.buy(Shop.java:7)    Continues 0..3
-//! INFO next                     Starts    3..4   (0..3 is a record)
+//! {"level":"info"}              Alone            (0..3 is a record, and so is 3..4)
 //! ```
 //!
-//! A family: presets for languages, one file each, and a pattern of the user's own.
+//! A family: presets for languages, one file each, and ways of the user's own.
 
+mod auto;
 mod config;
+mod dotnet;
 mod go;
 mod header;
 mod java;
+mod node;
 mod pattern;
+mod php;
 mod preset;
 mod python;
+mod ruby;
+mod throwable;
 
-pub use config::{Limits, Match, MultilineConfig, PatternConfig, Preset};
+pub use config::{
+    CountConfig, Limits, LinePattern, Match, MultilineConfig, PatternConfig, Preset, RuleConfig, WhileConfig,
+};
 
 use event::Timestamp;
 
-use self::pattern::Pattern;
+use self::pattern::{Count, Pattern, While};
 use self::preset::Records;
 
 /// Where a line stands to the lines that were collected before it.
@@ -38,6 +46,8 @@ pub enum Joint {
     Continues,
     /// As [`Joint::Continues`], and the record is complete with this line: nothing is collected any more.
     Ends,
+    /// As [`Joint::Starts`], and the new record is complete with this line: nothing is collected any more.
+    Alone,
 }
 
 /// Joins the lines of one stream. A pure state machine: the time is an argument.
@@ -48,10 +58,7 @@ pub struct Multiline {
     lines: u64,
     bytes: u64,
     deadline: Option<Timestamp>,
-    /// What was collected is complete although [`Joint::Starts`] was said: a line that ends a record had to
-    /// start one.
-    is_complete: bool,
-    cuts: u64,
+    has_cut: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -60,29 +67,32 @@ enum Rule {
     None,
     Preset(Records),
     Pattern(Pattern),
+    Count(Count),
+    While(While),
 }
 
 impl Multiline {
     /// A joiner for a new stream.
     #[must_use]
     pub fn new(config: &MultilineConfig) -> Self {
-        let (rule, limits) = match config {
-            MultilineConfig::Preset(preset) => {
-                (Records::new(*preset).map_or(Rule::None, Rule::Preset), Limits::default())
-            }
-            MultilineConfig::Pattern(config) => (Rule::Pattern(Pattern::new(config)), config.limits()),
+        let rule = match &config.rule {
+            RuleConfig::Preset(preset) => Records::new(*preset).map_or(Rule::None, Rule::Preset),
+            RuleConfig::Pattern(config) => Rule::Pattern(Pattern::new(config)),
+            RuleConfig::Count(config) => Rule::Count(Count::new(config)),
+            RuleConfig::While(config) => Rule::While(While::new(config)),
         };
-        Multiline { rule, limits, lines: 0, bytes: 0, deadline: None, is_complete: false, cuts: 0 }
+        Multiline { rule, limits: config.limits, lines: 0, bytes: 0, deadline: None, has_cut: false }
     }
 
     /// Places one line. A line that would bring a record over [`Limits`] starts a new one instead: nothing is
-    /// dropped, and [`Multiline::cuts`] counts it.
+    /// dropped, and [`Multiline::has_cut`] tells it.
     pub fn handle(&mut self, line: &[u8], now: Timestamp) -> Joint {
-        let has_collected = self.lines > 0 && !self.is_complete;
         let joint = match &mut self.rule {
-            Rule::None => return Joint::Ends,
-            Rule::Preset(records) => records.place(line, has_collected),
-            Rule::Pattern(pattern) => pattern.place(line, has_collected),
+            Rule::None => Joint::Alone,
+            Rule::Preset(records) => records.place(line, self.lines > 0),
+            Rule::Pattern(pattern) => pattern.place(line, self.lines > 0),
+            Rule::Count(count) => count.place(self.lines),
+            Rule::While(run) => run.place(line, self.lines > 0),
         };
         self.account(joint, line.len() as u64, now)
     }
@@ -104,39 +114,44 @@ impl Multiline {
         self.lines = 0;
         self.bytes = 0;
         self.deadline = None;
-        self.is_complete = false;
         collected
     }
 
-    /// How many records were cut because they reached a limit, since the stream began.
+    /// Whether the record that the last line ended by [`Joint::Starts`] or [`Joint::Alone`] has reached a limit: its
+    /// lines go on in the next record.
     #[must_use]
-    pub fn cuts(&self) -> u64 {
-        self.cuts
+    pub fn has_cut(&self) -> bool {
+        self.has_cut
     }
 
-    /// Keeps the limits: turns `joint` into [`Joint::Starts`] where a record would pass them.
+    /// Keeps the limits: turns `joint` into a beginning where a record would pass them.
     fn account(&mut self, joint: Joint, bytes: u64, now: Timestamp) -> Joint {
         let is_full = self.lines >= u64::from(self.limits.lines_max)
             || self.bytes.saturating_add(bytes + 1) > self.limits.bytes_max;
-        let was_complete = std::mem::take(&mut self.is_complete);
-        let is_cut = joint != Joint::Starts && self.lines > 0 && is_full && !was_complete;
-        if is_cut {
-            self.cuts += 1;
-            if let Rule::Preset(records) = &mut self.rule {
-                records.forget();
-            }
+        let is_joined = self.lines > 0 && matches!(joint, Joint::Continues | Joint::Ends);
+        self.has_cut = is_joined && is_full;
+        if self.has_cut
+            && let Rule::Preset(records) = &mut self.rule
+        {
+            records.forget();
         }
-        if joint == Joint::Starts || is_cut || was_complete {
-            (self.lines, self.bytes) = (1, bytes);
-            self.is_complete = joint == Joint::Ends;
-        } else if joint == Joint::Ends {
-            self.flush();
-            return Joint::Ends;
-        } else {
-            (self.lines, self.bytes) = (self.lines + 1, self.bytes + bytes + u64::from(self.lines > 0));
+        let joint = match joint {
+            Joint::Continues if self.has_cut => Joint::Starts,
+            Joint::Ends if self.has_cut => Joint::Alone,
+            joint => joint,
+        };
+        match joint {
+            Joint::Ends | Joint::Alone => {
+                self.flush();
+                return joint;
+            }
+            Joint::Continues if self.lines > 0 => {
+                (self.lines, self.bytes) = (self.lines + 1, self.bytes + bytes + 1);
+            }
+            Joint::Starts | Joint::Continues => (self.lines, self.bytes) = (1, bytes),
         }
         self.deadline = Some(now.plus(self.limits.timeout));
-        if is_cut || was_complete { Joint::Starts } else { joint }
+        joint
     }
 }
 

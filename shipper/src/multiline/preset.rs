@@ -10,11 +10,16 @@
 //! guess was wrong, and it starts again.
 
 use super::Joint;
+use super::auto::Auto;
 use super::config::Preset;
+use super::dotnet::Dotnet;
 use super::go::Go;
 use super::header::Header;
 use super::java;
+use super::node::Node;
+use super::php::Php;
 use super::python::Python;
+use super::ruby::Ruby;
 
 /// What a line without a header is to a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +48,44 @@ pub(super) struct Records {
 
 #[derive(Debug, Clone, Copy)]
 enum Language {
+    Auto(Auto),
     Java,
     Python(Python),
     Go(Go),
+    Dotnet(Dotnet),
+    Node(Node),
+    Ruby(Ruby),
+    Php(Php),
+}
+
+impl Language {
+    /// A line that starts a record; a trace may open in it.
+    fn begin(&mut self, line: &[u8]) {
+        match self {
+            Language::Auto(auto) => auto.begin(line),
+            Language::Java => {}
+            Language::Python(python) => python.begin(line),
+            Language::Go(go) => go.begin(line),
+            Language::Dotnet(dotnet) => dotnet.begin(),
+            Language::Node(node) => node.begin(line),
+            Language::Ruby(ruby) => ruby.begin(),
+            Language::Php(php) => php.begin(),
+        }
+    }
+
+    /// What a line without a header is.
+    fn read(&mut self, line: &[u8]) -> Sign {
+        match self {
+            Language::Auto(auto) => auto.read(line),
+            Language::Java => java::read(line),
+            Language::Python(python) => python.read(line),
+            Language::Go(go) => go.read(line),
+            Language::Dotnet(dotnet) => dotnet.read(line),
+            Language::Node(node) => node.read(line),
+            Language::Ruby(ruby) => ruby.read(line),
+            Language::Php(php) => php.read(line),
+        }
+    }
 }
 
 impl Records {
@@ -53,9 +93,14 @@ impl Records {
     pub(super) fn new(preset: Preset) -> Option<Self> {
         let language = match preset {
             Preset::None => return None,
+            Preset::Auto => Language::Auto(Auto::default()),
             Preset::Java => Language::Java,
             Preset::Python => Language::Python(Python::default()),
             Preset::Go => Language::Go(Go::default()),
+            Preset::Dotnet => Language::Dotnet(Dotnet::default()),
+            Preset::Node => Language::Node(Node::default()),
+            Preset::Ruby => Language::Ruby(Ruby::default()),
+            Preset::Php => Language::Php(Php::default()),
         };
         Some(Records { language, candidate: None, known: None, is_below_header: false })
     }
@@ -68,9 +113,9 @@ impl Records {
         }
         let joint = match header {
             Some(header) if header.is_whole() && self.is_record(header, line, has_collected) => {
-                let joint = self.begin(line);
+                self.begin(line);
                 self.is_below_header = false;
-                joint
+                return Joint::Alone;
             }
             Some(header) if self.is_record(header, line, has_collected) => {
                 self.known = self.known.or_else(|| self.candidate.filter(|last| *last == header));
@@ -91,11 +136,7 @@ impl Records {
 
     fn begin(&mut self, line: &[u8]) -> Joint {
         self.is_below_header = true;
-        match &mut self.language {
-            Language::Java => {}
-            Language::Python(python) => python.begin(line),
-            Language::Go(go) => go.begin(),
-        }
+        self.language.begin(line);
         Joint::Starts
     }
 
@@ -110,19 +151,16 @@ impl Records {
         }
         // `Jul 09, 2015 3:23:29 PM Handler: RuntimeException: ...` under a header is the trace of that
         // record.
-        let is_trace = (self.known.is_some() || self.is_below_header)
+        let is_trace = header == Header::Month
+            && (self.known.is_some() || self.is_below_header)
             && self.candidate.is_some_and(|last| last != header)
-            && matches!(self.language, Language::Java)
+            && matches!(self.language, Language::Java | Language::Auto(_))
             && java::read(line) == Sign::Opens;
         !is_trace && (self.known.is_none() || header.has_time())
     }
 
     fn place_rest(&mut self, line: &[u8], has_collected: bool) -> Joint {
-        let sign = match &mut self.language {
-            Language::Java => java::read(line),
-            Language::Python(python) => python.read(line),
-            Language::Go(go) => go.read(line),
-        };
+        let sign = self.language.read(line);
         let is_month = self.candidate == Some(Header::Month) && Header::of(line) == Some(Header::Level);
         let joint = match sign {
             Sign::Alone => Joint::Starts,

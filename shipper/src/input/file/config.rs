@@ -24,7 +24,8 @@ pub struct FileConfig {
     pub exclude: Vec<String>,
     /// `service.name` of the records.
     pub service: Option<String>,
-    /// How lines become records: `java`, `python`, `go`, `none`, or a pattern.
+    /// How lines become records: the name of a preset (`auto`, `java`, `python`, `go`, `dotnet`, `node`, `ruby`, `php`,
+    /// `none`), or a map with `pattern` and `match`, with `count` or with `while`.
     #[serde(default)]
     pub multiline: MultilineConfig,
     /// How a record's text is read.
@@ -74,9 +75,7 @@ impl FileConfig {
         if !LINE_BYTES.contains(&self.line_bytes_max.0) {
             return Err("`line_bytes_max` must be between 1KiB and 16MiB".to_owned());
         }
-        if let MultilineConfig::Pattern(pattern) = &self.multiline
-            && pattern.bytes_max.0 > *LINE_BYTES.end()
-        {
+        if self.multiline.limits.bytes_max > *LINE_BYTES.end() {
             return Err("`multiline.bytes_max` must be at most 16MiB".to_owned());
         }
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;

@@ -29,10 +29,15 @@ const FILTERED: Declaration = Declaration::counter(
 const LOST: Declaration =
     Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.")
         .by(&[Label::closed("reason", &["line_too_long", "truncated", "vanished", "dead_lettered"])]);
+const MULTILINE_CUTS: Declaration = Declaration::counter(
+    "shipper_file_multiline_cuts",
+    "records",
+    "Records that were cut because they reached `lines_max` or `bytes_max` of `multiline`; they are tagged `multiline_cut`.",
+);
 
 /// The file input's metrics, in the order of the docs.
 pub const TABLE: &[Declaration] =
-    &[STREAMS, OPEN, FAILING, SKIPPED, PENDING, IN_FLIGHT, ACKED, FILTERED, LOST];
+    &[STREAMS, OPEN, FAILING, SKIPPED, PENDING, IN_FLIGHT, ACKED, FILTERED, LOST, MULTILINE_CUTS];
 
 /// The handles.
 #[derive(Debug, Clone)]
@@ -46,6 +51,7 @@ pub struct FileMetrics {
     acked: Counter,
     filtered: Counter,
     lost: CounterBy,
+    multiline_cuts: Counter,
 }
 
 impl FileMetrics {
@@ -62,6 +68,7 @@ impl FileMetrics {
             acked: metrics.counter(&ACKED),
             filtered: metrics.counter(&FILTERED),
             lost: metrics.counter_by(&LOST),
+            multiline_cuts: metrics.counter(&MULTILINE_CUTS),
         }
     }
 
@@ -76,6 +83,7 @@ impl FileMetrics {
         self.in_flight.set(now.in_flight_bytes as f64);
         self.acked.inc_by(now.ledger.acked.saturating_sub(before.ledger.acked));
         self.filtered.inc_by(now.ledger.filtered.saturating_sub(before.ledger.filtered));
+        self.multiline_cuts.inc_by(now.multiline_cuts.saturating_sub(before.multiline_cuts));
         let (old, new) = (&before.losses, &now.losses);
         for (reason, old, new) in [
             ("line_too_long", old.line_too_long, new.line_too_long),

@@ -162,6 +162,7 @@ pub struct FileInput {
     /// The sums as the registry had them.
     resumed: FileTotals,
     in_flight_bytes: u64,
+    multiline_cuts: u64,
     buffer: Vec<u8>,
     scratch: Scratch,
 }
@@ -213,6 +214,7 @@ impl FileInput {
             retired_losses: Losses::default(),
             resumed: FileTotals::default(),
             in_flight_bytes: 0,
+            multiline_cuts: 0,
             buffer: Vec::new(),
             scratch: Scratch::default(),
         };

@@ -22,6 +22,8 @@ pub(super) struct Sink<'a> {
     pub scratch: &'a mut Scratch,
     /// The weight of everything that is in flight.
     pub in_flight_bytes: &'a mut u64,
+    /// Records that were cut at a limit of `multiline`.
+    pub multiline_cuts: &'a mut u64,
     pub now: Timestamp,
 }
 
@@ -109,7 +111,7 @@ impl Pipe {
     pub(super) fn feed(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Fed {
         let base = self.read;
         if self.joiner.tick(sink.now) {
-            self.emit(base, bytes, false, sink);
+            self.emit_until(self.framer.position(), base, bytes, None, sink);
         }
         loop {
             if sink.batch.bytes.len() >= BATCH_BYTES {
@@ -136,29 +138,34 @@ impl Pipe {
             self.framer.jump(end);
         }
         if self.joiner.flush() {
-            self.emit_until(end, base, bytes, false, sink);
+            self.emit_until(end, base, bytes, None, sink);
         }
     }
 
     fn join(&mut self, base: u64, bytes: &[u8], (start, end): (u64, u64), is_cut: bool, sink: &mut Sink<'_>) {
         let line = without_end(range(base, bytes, start, end));
         let joint = self.joiner.handle(line, sink.now);
-        if joint == Joint::Starts && self.read < start {
-            self.emit_until(start, base, bytes, false, sink);
+        if matches!(joint, Joint::Starts | Joint::Alone) && self.read < start {
+            let cut = self.joiner.has_cut().then_some(tag::MULTILINE_CUT);
+            *sink.multiline_cuts += u64::from(cut.is_some());
+            self.emit_until(start, base, bytes, cut, sink);
         }
-        if joint == Joint::Ends || is_cut {
+        if matches!(joint, Joint::Ends | Joint::Alone) || is_cut {
             // What follows a cut is not shipped, so a record cannot go on behind it.
             self.joiner.flush();
-            self.emit_until(end, base, bytes, is_cut, sink);
+            self.emit_until(end, base, bytes, is_cut.then_some(tag::TRUNCATED), sink);
         }
     }
 
-    fn emit(&mut self, base: u64, bytes: &[u8], is_cut: bool, sink: &mut Sink<'_>) {
-        self.emit_until(self.framer.position(), base, bytes, is_cut, sink);
-    }
-
-    /// Makes one record of everything from [`Pipe::read`] to `end`.
-    fn emit_until(&mut self, end: u64, base: u64, bytes: &[u8], is_cut: bool, sink: &mut Sink<'_>) {
+    /// Makes one record of everything from [`Pipe::read`] to `end`; `cut` is the tag of one that was cut there.
+    fn emit_until(
+        &mut self,
+        end: u64,
+        base: u64,
+        bytes: &[u8],
+        cut: Option<&'static str>,
+        sink: &mut Sink<'_>,
+    ) {
         let start = std::mem::replace(&mut self.read, end);
         let record = without_byte_order_mark(start, without_end(range(base, bytes, start, end)));
         if record.is_empty() {
@@ -173,9 +180,7 @@ impl Pipe {
         if repaired.is_repaired {
             fields.tags.push(tag::INVALID_UTF8);
         }
-        if is_cut {
-            fields.tags.push(tag::TRUNCATED);
-        }
+        fields.tags.extend(cut);
         let from = sink.batch.bytes.len();
         let record = Record { offset: start, text: repaired.text, created: sink.now, fields: &fields };
         self.encoder.encode(&record, &mut sink.batch.bytes);

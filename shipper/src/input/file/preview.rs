@@ -80,8 +80,8 @@ pub fn preview(
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
     let mut pipe = Recipe::new(config.clone())?.pipe(stream, host, &name, 0);
-    let (mut batch, mut scratch, mut window, mut in_flight_bytes) =
-        (Batch::default(), Scratch::default(), Window::default(), 0);
+    let (mut batch, mut scratch, mut window, mut in_flight_bytes, mut multiline_cuts) =
+        (Batch::default(), Scratch::default(), Window::default(), 0, 0);
     let mut buffer = Vec::new();
     loop {
         let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
@@ -94,6 +94,7 @@ pub fn preview(
             batch: &mut batch,
             scratch: &mut scratch,
             in_flight_bytes: &mut in_flight_bytes,
+            multiline_cuts: &mut multiline_cuts,
             now,
         };
         let start = pipe.read();

@@ -36,7 +36,7 @@ impl FileInput {
     }
 
     fn read_held(&mut self, slot: u32, now: Timestamp, batch: &mut Batch) -> Result<Step, HarvestError> {
-        let FileInput { slots, inputs, buffer, scratch, in_flight_bytes, host, .. } = self;
+        let FileInput { slots, inputs, buffer, scratch, in_flight_bytes, multiline_cuts, host, .. } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
@@ -54,7 +54,7 @@ impl FileInput {
             return Ok(Step::CaughtUp);
         };
         let before = (work.pipe.read(), window.offset());
-        let sink = &mut Sink { slot, window, batch, scratch, in_flight_bytes, now };
+        let sink = &mut Sink { slot, window, batch, scratch, in_flight_bytes, multiline_cuts, now };
         let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
         note(stream, before.0, step, end, now);
         if stream.window.offset() > before.1 {

@@ -59,6 +59,8 @@ pub struct FileTotals {
     pub unread_since: Option<Timestamp>,
     /// Bytes of encoded records without a fate.
     pub in_flight_bytes: u64,
+    /// Records that were cut at a limit of `multiline`, since the start.
+    pub multiline_cuts: u64,
     /// Streams whose file cannot be read now.
     pub failing: u64,
     /// Entries that match and are no files, or cannot be read.
@@ -85,6 +87,7 @@ impl FileInput {
             ledger: self.retired,
             losses: self.retired_losses,
             in_flight_bytes: self.in_flight_bytes,
+            multiline_cuts: self.multiline_cuts,
             skipped: self.skipped.len() as u64 + self.skipped_more,
             ..FileTotals::default()
         };

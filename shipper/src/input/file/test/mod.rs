@@ -5,6 +5,7 @@
 mod bound;
 mod follow;
 mod frame;
+mod multiline;
 mod property;
 mod quiet;
 mod restart;
