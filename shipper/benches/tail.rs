@@ -11,8 +11,9 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use daemon::Readiness;
 use event::Timestamp;
-use shipper::batch::{Batch, Fate, Settled};
+use shipper::batch::{Fate, Outbox, Settled};
 use shipper::input::file::{Deps, FileConfig, FileInput, Poll};
+use shipper::route::{LaneId, Lanes};
 use tempfile::TempDir;
 
 const LINES: usize = 200_000;
@@ -55,10 +56,11 @@ fn json(line: usize, text: &mut String) {
 }
 
 /// Reads the folder to its end; gives the number of records.
-fn drain(input: &mut FileInput, batch: &mut Batch, now: Timestamp) -> usize {
+fn drain(input: &mut FileInput, out: &mut Outbox, now: Timestamp) -> usize {
     let (mut records, mut settled) = (0, Vec::new());
     loop {
-        let poll = input.poll(now, batch);
+        let poll = input.poll(now, out);
+        let batch = out.batch(LaneId::MAIN).expect("the main lane");
         records += batch.entries.len();
         settled.clear();
         let acked = |ticket| Settled { ticket, fate: Fate::Acked };
@@ -83,7 +85,7 @@ fn tail(criterion: &mut Criterion) {
         group.sample_size(10).throughput(Throughput::Bytes(text.len() as u64)).bench_function(
             name,
             |bencher| {
-                let mut batch = Batch::default();
+                let mut out = Outbox::new(&Lanes::single());
                 let open = || {
                     let state = folder();
                     let yaml = format!("paths: ['{}/*.log']", logs.path().display());
@@ -92,13 +94,14 @@ fn tail(criterion: &mut Criterion) {
                         host: "host".to_owned(),
                         registry: state.path().to_owned(),
                         readiness: Readiness::default(),
+                        lanes: Lanes::single(),
                     };
                     let now = Timestamp::from_secs(1_795_000_000);
                     (FileInput::open(vec![config], deps, now).expect("an input"), state, now)
                 };
                 bencher.iter_batched_ref(
                     open,
-                    |(input, _, now)| assert_eq!(drain(input, &mut batch, *now), LINES),
+                    |(input, _, now)| assert_eq!(drain(input, &mut out, *now), LINES),
                     BatchSize::PerIteration,
                 );
             },

@@ -3,9 +3,9 @@
 //! Enters: records of one input, encoded one behind the other into one buffer. Leaves: the same buffer, by range.
 //! Never: a record without a ticket. What an output does not settle, an input does not forget.
 
-use std::sync::Arc;
-
 use event::StreamId;
+
+use crate::route::{LaneId, LaneSet, Lanes};
 
 /// Names one record among those that are in flight: the input's stream slot and a number that grows in it.
 /// Packs into 64 bits, so that it travels through a producer as its opaque without an allocation.
@@ -69,8 +69,8 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// The records, in the order of their streams.
     pub entries: Vec<Entry>,
-    /// The topic, when it is not the output's own.
-    pub topic: Option<Arc<str>>,
+    /// The way of all of them.
+    pub lane: LaneId,
 }
 
 impl Batch {
@@ -90,7 +90,39 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
-        self.topic = None;
+    }
+}
+
+/// The batches that a reader fills, one for each lane, and which of the lanes have room for them.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    batches: Vec<Batch>,
+    /// Lanes that take nothing now.
+    pub closed: LaneSet,
+}
+
+impl Outbox {
+    /// Empty batches for these lanes, all of them open.
+    #[must_use]
+    pub fn new(lanes: &Lanes) -> Self {
+        let batches = lanes.iter().map(|(lane, _)| Batch { lane, ..Batch::default() }).collect();
+        Outbox { batches, closed: LaneSet::NONE }
+    }
+
+    /// The lane's batch.
+    pub fn batch(&mut self, lane: LaneId) -> Option<&mut Batch> {
+        self.batches.get_mut(lane.index())
+    }
+
+    /// Every batch.
+    pub fn batches(&mut self) -> impl Iterator<Item = &mut Batch> {
+        self.batches.iter_mut()
+    }
+
+    /// True when one of the batches has so many bytes.
+    #[must_use]
+    pub fn is_full(&self, bytes_max: usize) -> bool {
+        self.batches.iter().any(|batch| batch.bytes.len() >= bytes_max)
     }
 }
 

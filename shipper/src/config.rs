@@ -15,6 +15,7 @@ use yaml::Span;
 
 use crate::input::InputConfig;
 use crate::output::OutputConfig;
+use crate::route::{Lanes, TooManyLanes};
 
 /// Inputs in one file at most: tickets and threads are planned for this many.
 pub const INPUTS_MAX: usize = 1024;
@@ -99,6 +100,7 @@ impl Config {
             wrong.push("`heartbeat.every` must be between 1s and 1h".to_owned());
         }
         wrong.extend(self.output.check().err());
+        wrong.extend(self.check_lanes().err());
         let mut names = BTreeSet::new();
         for (number, input) in self.inputs.iter().enumerate() {
             wrong.extend(input.check().err().map(|what| format!("inputs[{number}]: {what}")));
@@ -112,6 +114,36 @@ impl Config {
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(wrong.join("\n"))) }
+    }
+
+    /// The ways of records to the output.
+    ///
+    /// # Errors
+    /// [`TooManyLanes`].
+    pub fn lanes(&self) -> Result<Lanes, TooManyLanes> {
+        let OutputConfig::Kafka(kafka) = &self.output else { return Ok(Lanes::single()) };
+        let wishes = self.inputs.iter().filter_map(|input| match input {
+            InputConfig::File(file) => Some(file.wish()),
+            InputConfig::Probe(_) => None,
+        });
+        Lanes::new(&kafka.topic, wishes)
+    }
+
+    fn check_lanes(&self) -> Result<(), String> {
+        match &self.output {
+            OutputConfig::Kafka(kafka) => {
+                let lanes = self.lanes().map_err(|error| format!("`inputs`: {error}"))?;
+                kafka.check_lanes(lanes.len())
+            }
+            // On a terminal every record is shown, so that a configuration for Kafka can be tried as it is.
+            OutputConfig::Stdout(_) => Ok(()),
+            OutputConfig::Queue(_) => self.inputs.iter().enumerate().try_for_each(|(number, input)| match input {
+                InputConfig::File(file) if file.topic.is_some() => Err(format!(
+                    "inputs[{number}]: file: `topic` works with `output.kafka` alone: remove it, the queue has no topics"
+                )),
+                _ => Ok(()),
+            }),
+        }
     }
 
     /// `host.name`: the file's, or the machine's.
@@ -152,6 +184,24 @@ registry: { path: /var/lib/watchfire/shipper }
     }
 
     #[test]
+    fn ways_to_the_broker_have_bounds() {
+        let with = |count: usize, from: &str, to: &str| {
+            let files: String =
+                (1..count).map(|number| format!("  - file: {{ paths: [/b], topic: t{number} }}\n")).collect();
+            load(&GOOD.replace("output:\n", &format!("{files}output:\n")).replace(from, to))
+        };
+        assert_eq!(with(8, "", "").unwrap().lanes().unwrap().len(), 8);
+        let error = with(9, "", "").unwrap_err();
+        assert!(error.contains("`inputs`: more than 8 different pairs of `topic`, `urgent`"), "{error}");
+        let error = with(4, "topic: logs", "topic: logs, queue_bytes: 3MB").unwrap_err();
+        assert!(error.contains("for each of the 4 different pairs") && error.contains("4000000"), "{error}");
+        let queue = "kafka: { brokers: [\"127.0.0.1:9092\"], topic: logs }";
+        let error = with(2, queue, "queue: {}").unwrap_err();
+        assert!(error.contains("inputs[2]: file: `topic` works with `output.kafka` alone"), "{error}");
+        assert_eq!(with(2, queue, "stdout: {}").unwrap().lanes().unwrap().len(), 1);
+    }
+
+    #[test]
     fn what_cannot_work_is_refused_with_the_way_out() {
         for (from, to, words) in [
             ("topic: logs", "topic: \"lo gs\"", "`output.kafka.topic` is `lo gs`: write 1 to 249 letters"),
@@ -169,6 +219,9 @@ registry: { path: /var/lib/watchfire/shipper }
             ("app/*.log", "app/../*.log", "inputs[0]: file: `/var/log/app/../*.log`: `..` is not followed"),
             ("multiline: java", "exclude: [\"[\"]", "inputs[0]: file: `[`: unclosed character class"),
             ("parse: auto", "time_zone: Mars/Olympus", "`Mars/Olympus` is no zone of this machine"),
+            ("parse: auto", "topic: \"\"", "inputs[0]: file: `topic` is ``: write 1 to 249 letters"),
+            ("parse: auto", "topic: ..", "inputs[0]: file: `topic` is `..`: write 1 to 249 letters"),
+            ("parse: auto", "send: soon", "unknown value `soon`"),
             ("parse: auto", "line_bytes_max: 5GiB", "`line_bytes_max` must be between 1KiB and 16MiB"),
             (
                 "multiline: java",

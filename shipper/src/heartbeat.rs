@@ -1,6 +1,6 @@
-//! What the shipper says of itself, into every partition.
+//! What the shipper says of itself, into every partition of every topic.
 //!
-//! Enters: the sums of the file inputs, the time. Leaves: one record each `every`, behind the events that it speaks of.
+//! Enters: the sums of the file inputs, the time. Leaves: one record for each topic each `every`, behind the events that it speaks of.
 //! Never: a wait for the output; a heartbeat that finds no room is counted and left out.
 
 use std::fs;
@@ -17,6 +17,7 @@ use crate::input::InputConfig;
 use crate::input::file::FileTotals;
 use crate::metric::ProbeMetrics;
 use crate::output::OutputConfig;
+use crate::route::{LaneSet, Lanes};
 
 /// What stays the same in every heartbeat of a run.
 #[derive(Debug, Clone)]
@@ -47,9 +48,10 @@ impl Identity {
         }
     }
 
-    /// The heartbeat's record.
+    /// The heartbeat's record for the topic of these lanes. Whoever reads a topic waits for what is missing there; records
+    /// that another topic does not take are none of its business. The sums of the ledger are those of the shipper.
     #[must_use]
-    pub fn record(&self, totals: &FileTotals, at: Timestamp) -> Vec<u8> {
+    pub fn record(&self, totals: &FileTotals, lanes: LaneSet, at: Timestamp) -> Vec<u8> {
         let heartbeat = Heartbeat {
             host: self.host.clone(),
             agent: self.agent.clone(),
@@ -58,7 +60,7 @@ impl Identity {
             services: self.services.clone(),
             streams: totals.streams,
             backlog_bytes: totals.ledger.pending,
-            oldest_unshipped: if self.is_queued { totals.unread_since } else { totals.behind_since },
+            oldest_unshipped: if self.is_queued { totals.unread_since } else { totals.behind_since(lanes) },
             ledger: totals.ledger,
         };
         let mut record = Vec::new();
@@ -72,6 +74,7 @@ pub async fn run(
     identity: Identity,
     totals: impl Fn() -> FileTotals,
     sender: Sender,
+    lanes: Lanes,
     metrics: ProbeMetrics,
     clock: Clock,
     shutdown: Shutdown,
@@ -83,10 +86,14 @@ pub async fn run(
             () = clock.sleep_until(due) => {}
         }
         let now = clock.now();
-        match sender.offer(Parcel::Broadcast(identity.record(&totals(), now))) {
-            Ok(()) => {}
-            Err(Refused::Full) => metrics.lost("heartbeat"),
-            Err(Refused::Closed) => return,
+        let totals = totals();
+        for lane in lanes.topics() {
+            let record = identity.record(&totals, lanes.sharing_topic(lane), now);
+            match sender.offer(Parcel::Broadcast(lane, record)) {
+                Ok(()) => {}
+                Err(Refused::Full) => metrics.lost("heartbeat"),
+                Err(Refused::Closed) => return,
+            }
         }
         due = now.plus(identity.every);
     }
@@ -120,6 +127,7 @@ pub fn agent_id(folder: &Path, host: &str, now: Timestamp) -> io::Result<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route::LaneId;
 
     #[test]
     fn an_installation_keeps_its_name() {
@@ -137,8 +145,10 @@ mod tests {
         let text = format!("inputs:\n  - file: {{ paths: [/a] }}\noutput: {{ {output} }}\n");
         let config: Config = daemon::config::parse("shipper.yml", &text).unwrap();
         let behind_since = Some(Timestamp::from_secs(60));
-        let totals = FileTotals { behind_since, unread_since, ..FileTotals::default() };
-        let record = Identity::new(&config, "agent".to_owned()).record(&totals, Timestamp::from_secs(100));
+        let mut totals = FileTotals { behind_since, unread_since, ..FileTotals::default() };
+        totals.lanes_behind_since[0] = behind_since;
+        let identity = Identity::new(&config, "agent".to_owned());
+        let record = identity.record(&totals, LaneSet::ALL, Timestamp::from_secs(100));
         let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
         Some(record["watchfire"]["oldest_unshipped"].as_str()?.to_owned())
     }
@@ -160,17 +170,17 @@ mod tests {
         )
         .unwrap();
         let identity = Identity::new(&config, "agent".to_owned());
-        let (sender, receiver) = crate::channel::channel();
+        let lanes = Lanes::single();
+        let (sender, receiver) = crate::channel::channel(&lanes);
         let clock = Clock::manual(Timestamp::from_secs(100));
         let metrics = crate::metric::ShipperMetrics::new(&daemon::metric::Metrics::new()).probe;
         let totals = || FileTotals { streams: 7, ..FileTotals::default() };
-        let task = tokio::spawn(run(identity, totals, sender, metrics, clock.clone(), Shutdown::new()));
+        let task =
+            tokio::spawn(run(identity, totals, sender, lanes, metrics, clock.clone(), Shutdown::new()));
         for secs in [100, 110, 120] {
             clock.set(Timestamp::from_secs(secs));
             let record = loop {
-                if let crate::channel::Received::Parcel(Parcel::Broadcast(record)) =
-                    receiver.receive(Duration::ZERO)
-                {
+                if let Some(Parcel::Broadcast(_, record)) = receiver.take(LaneId::MAIN) {
                     break record;
                 }
                 tokio::task::yield_now().await;

@@ -20,6 +20,7 @@ use crate::input::file::{self, FileInput, FileMetrics, FileTotals};
 use crate::input::{InputConfig, probe};
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
+use crate::route::{Lanes, TooManyLanes};
 use daemon::dead_letter::DeadLetters;
 
 /// The part of readiness that says whether the configuration that was loaded last is the one that runs.
@@ -57,6 +58,9 @@ pub enum RunError {
     /// The output.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// The inputs' topics; [`Config::check`] finds it before.
+    #[error("{0}")]
+    Lanes(TooManyLanes),
     /// A probe; [`Config::check`] finds it before.
     #[error("{0}")]
     Probe(String),
@@ -151,8 +155,9 @@ impl Generation {
         let (host, folder) = (config.host(), &config.registry.path);
         let agent = heartbeat::agent_id(folder, &host, lasting.clock.now())
             .map_err(|error| RunError::Folder { path: folder.display().to_string(), error })?;
-        let (sender, receiver) = channel();
-        let files = start_files(config, lasting, &sender)?;
+        let lanes = config.lanes().map_err(RunError::Lanes)?;
+        let (sender, receiver) = channel(&lanes);
+        let files = start_files(config, lasting, &lanes, &sender)?;
         let inbox = files.as_ref().map(|files| files.inbox().clone());
         let home = inbox.clone();
         let deps = output::Deps {
@@ -161,6 +166,7 @@ impl Generation {
             metrics: lasting.metrics.output.clone(),
             dead_letters: DeadLetters::new(folder),
             queue: lasting.queue.clone(),
+            lanes: lanes.clone(),
             settled: Box::new(move |settled| {
                 if let Some(home) = &home {
                     home.settle(settled);
@@ -185,6 +191,7 @@ impl Generation {
             Identity::new(config, agent),
             totals,
             generation.sender.clone(),
+            lanes,
             lasting.metrics.probe.clone(),
             lasting.clock.clone(),
             generation.stop.clone(),
@@ -235,6 +242,7 @@ impl Generation {
 fn start_files(
     config: &Config,
     lasting: &Lasting,
+    lanes: &Lanes,
     sender: &Sender,
 ) -> Result<Option<file::Handle>, RunError> {
     let configs: Vec<file::FileConfig> = config
@@ -252,11 +260,13 @@ fn start_files(
         host: config.host(),
         registry: config.registry.path.clone(),
         readiness: lasting.readiness.clone(),
+        lanes: lanes.clone(),
     };
     let input = FileInput::open(configs, deps, lasting.clock.now())?;
     let deps = file::RunDeps {
         clock: lasting.clock.clone(),
         sender: sender.clone(),
+        lanes: lanes.clone(),
         metrics: lasting.file_metrics.clone(),
     };
     file::spawn(input, deps).map(Some).map_err(RunError::Thread)

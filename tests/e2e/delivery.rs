@@ -19,6 +19,7 @@ use shipper::batch::{Batch, Entry, Fate, Settled, Ticket};
 use shipper::channel::{Sender, channel};
 use shipper::metric::ShipperMetrics;
 use shipper::output;
+use shipper::route::Lanes;
 use tests::oracle;
 use tests::part::kafka::Kafka;
 use tests::wait::until;
@@ -44,7 +45,8 @@ impl Rig {
             kafka.address()
         );
         let config: output::OutputConfig = daemon::config::parse("output", &text).unwrap();
-        let (sender, receiver) = channel();
+        let lanes = Lanes::single();
+        let (sender, receiver) = channel(&lanes);
         let (settled, readiness) = (Arc::new(Mutex::new(Vec::new())), Readiness::default());
         let home = Arc::clone(&settled);
         let deps = output::Deps {
@@ -53,6 +55,7 @@ impl Rig {
             metrics: ShipperMetrics::new(&Metrics::new()).output,
             dead_letters: DeadLetters::new(folder.path()),
             queue: None,
+            lanes,
             settled: Box::new(move |fates| home.lock().unwrap().extend(fates)),
         };
         let thread = output::start(&config, deps, receiver).unwrap();

@@ -11,8 +11,6 @@ pub mod queue;
 pub mod stdout;
 mod thread;
 
-use std::time::Duration;
-
 use event::Timestamp;
 
 use crate::batch::Settled;
@@ -83,23 +81,26 @@ impl Output {
         }
     }
 
-    /// Serves answers, waiting for them at most `wait`, and adds the fates that are known now.
-    fn tick(
-        &mut self,
-        now: Timestamp,
-        wait: Duration,
-        settled: &mut Vec<Settled>,
-    ) -> Result<(), OutputError> {
+    /// Serves answers without waiting for them, and adds the fates that are known now.
+    fn tick(&mut self, now: Timestamp, settled: &mut Vec<Settled>) -> Result<(), OutputError> {
         match self {
-            Output::Kafka(output) => output.tick(now, wait, settled),
+            Output::Kafka(output) => output.tick(now, settled),
             Output::Stdout(output) => {
                 output.tick(settled);
                 Ok(())
             }
             Output::Queue(output) => {
-                output.tick(wait, settled);
+                output.tick(settled);
                 Ok(())
             }
+        }
+    }
+
+    /// When [`Output::tick`] has something to do although no parcel and no answer came.
+    fn deadline(&self) -> Option<Timestamp> {
+        match self {
+            Output::Kafka(output) => output.deadline(),
+            Output::Stdout(_) | Output::Queue(_) => None,
         }
     }
 

@@ -4,7 +4,6 @@
 //! Never: a wait inside the queue; a full one stops reading, as a slow broker does.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::Bytes;
 use daemon::source::queue::{NewRecord, Queue};
@@ -61,7 +60,7 @@ impl QueueOutput {
     ) -> Result<usize, OutputError> {
         if self.rest.is_empty() {
             self.rest = match parcel {
-                Parcel::Broadcast(record) => [heartbeat(record, now)].into(),
+                Parcel::Broadcast(_, record) => [heartbeat(record, now)].into(),
                 Parcel::Batch(batch) => records(batch, from),
             };
         }
@@ -76,11 +75,8 @@ impl QueueOutput {
         Ok(from + taken)
     }
 
-    /// Settles what is durable everywhere; waits for that at most `wait`.
-    pub(super) fn tick(&mut self, wait: Duration, settled: &mut Vec<Settled>) {
-        if !wait.is_zero() && !self.acked.has_changed().unwrap_or(false) {
-            std::thread::sleep(wait);
-        }
+    /// Settles what is durable everywhere.
+    pub(super) fn tick(&mut self, settled: &mut Vec<Settled>) {
         let acked = *self.acked.borrow_and_update();
         while let Some((_, ticket)) = self.waiting.pop_front_if(|(behind, _)| *behind <= acked) {
             settled.push(Settled { ticket, fate: Fate::Acked });
@@ -105,11 +101,14 @@ fn records(batch: &Batch, from: usize) -> VecDeque<NewRecord> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use daemon::Source;
     use daemon::source::Position;
 
     use super::*;
     use crate::batch::Entry;
+    use crate::route::LaneId;
 
     /// Records of ten bytes, one for each number; no ticket for those above a hundred.
     fn parcel(numbers: &[u64]) -> Parcel {
@@ -130,7 +129,7 @@ mod tests {
 
     fn settled(output: &mut QueueOutput) -> Vec<u64> {
         let mut settled = Vec::new();
-        output.tick(Duration::ZERO, &mut settled);
+        output.tick(&mut settled);
         settled.iter().map(|settled| settled.ticket.sequence()).collect()
     }
 
@@ -141,7 +140,7 @@ mod tests {
         let mut output = QueueOutput::new(queue);
         let now = Timestamp::from_secs(1);
         assert_eq!(output.handle(&parcel(&[1, 2, 101, 3]), 0, now).unwrap(), 4);
-        assert_eq!(output.handle(&Parcel::Broadcast(b"beat".to_vec()), 0, now).unwrap(), 1);
+        assert_eq!(output.handle(&Parcel::Broadcast(LaneId::MAIN, b"beat".to_vec()), 0, now).unwrap(), 1);
         let batch = alerter.next(Duration::ZERO).await.unwrap();
         let values: Vec<&[u8]> = batch.records.iter().map(|record| record.payload.as_ref()).collect();
         assert_eq!(values[1..], [&b"0000000002"[..], b"0000000101", b"0000000003", b"beat"]);

@@ -62,6 +62,7 @@ mod tests {
 
     use super::*;
     use crate::batch::{Batch, Entry, Ticket};
+    use crate::route::LaneId;
 
     fn parcel() -> Parcel {
         let entry = |ticket, start, end| Entry {
@@ -72,7 +73,7 @@ mod tests {
             timestamp_ms: 0,
         };
         let entries = vec![entry(Some(Ticket::new(1, 2)), 0, 2), entry(None, 2, 9)];
-        Parcel::Batch(Batch { bytes: b"{}{\"a\":1}".to_vec(), entries, topic: None })
+        Parcel::Batch(Batch { bytes: b"{}{\"a\":1}".to_vec(), entries, lane: LaneId::MAIN })
     }
 
     #[test]
@@ -80,7 +81,7 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut stdout = Stdout::to(Box::new(writer));
         assert_eq!(stdout.handle(&parcel()).unwrap(), 2);
-        assert_eq!(stdout.handle(&Parcel::Broadcast(b"beat".to_vec())).unwrap(), 1);
+        assert_eq!(stdout.handle(&Parcel::Broadcast(LaneId::MAIN, b"beat".to_vec())).unwrap(), 1);
         let mut settled = Vec::new();
         stdout.tick(&mut settled);
         assert_eq!(settled, [Settled { ticket: Ticket::new(1, 2), fate: Fate::Acked }]);

@@ -1,6 +1,7 @@
 //! The loop that drives an output, on a thread of its own.
 //!
-//! Enters: parcels. Leaves: fates, in batches. Never: a decision; the output's own file decides.
+//! Enters: parcels. Leaves: fates, in batches. Never: a decision; the output's own file decides what becomes of a parcel,
+//! and [`Turns`] whose parcel is next. Never: a wait for one lane while another one has something and room.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,13 +13,14 @@ use tokio::sync::oneshot;
 
 use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
-use crate::channel::{Parcel, Received, Receiver};
+use crate::channel::{Parcel, Receiver};
 use crate::metric::OutputMetrics;
+use crate::route::{LANES_MAX, LaneId, LaneSet, Lanes, Turns};
 use daemon::dead_letter::DeadLetters;
 
 /// How long one wait lasts while answers are outstanding: what an acknowledgement may lie before it is served.
 const SERVE_EVERY: Duration = Duration::from_millis(10);
-/// The same while there is no room and no answer comes: the broker is away, and the client's wait is not free.
+/// The same while no answer comes: the broker is away, or slow.
 const STALLED_WAIT_MAX: Duration = Duration::from_millis(200);
 /// How long one wait lasts while nothing is outstanding.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
@@ -37,6 +39,8 @@ pub struct Deps {
     pub dead_letters: DeadLetters,
     /// The process's queue, for `output.queue`.
     pub queue: Option<Queue>,
+    /// The ways that parcels come.
+    pub lanes: Lanes,
     /// Takes the fates, in the order in which they became known; must not block.
     pub settled: Box<dyn Fn(Vec<Settled>) + Send>,
 }
@@ -75,8 +79,9 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
     let output = match config {
         OutputConfig::Kafka(config) => Output::Kafka(Box::new(kafka::Kafka::new(
             config,
-            deps.readiness.clone(),
-            deps.metrics.clone(),
+            &deps.lanes,
+            &deps.readiness,
+            &deps.metrics,
             deps.dead_letters,
             deps.clock.now(),
         )?)),
@@ -85,8 +90,16 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
             Output::Queue(queue::QueueOutput::new(deps.queue.ok_or(OutputError::NoQueue)?))
         }
     };
-    let shell =
-        Shell { output, clock: deps.clock, metrics: deps.metrics, home: deps.settled, settled: Vec::new() };
+    let shell = Shell {
+        output,
+        clock: deps.clock,
+        metrics: deps.metrics,
+        home: deps.settled,
+        settled: Vec::new(),
+        turns: Turns::new(deps.lanes.urgent()),
+        hands: Default::default(),
+        full: LaneSet::NONE,
+    };
     let (alive_here, alive) = oneshot::channel();
     let handle = std::thread::Builder::new()
         .name("output".to_owned())
@@ -104,54 +117,97 @@ struct Shell {
     metrics: OutputMetrics,
     home: Box<dyn Fn(Vec<Settled>) + Send>,
     settled: Vec<Settled>,
+    turns: Turns,
+    /// For each lane the parcel that had no room as a whole, and its first record that had none.
+    hands: [Option<(Parcel, usize)>; LANES_MAX],
+    /// Lanes that have one.
+    full: LaneSet,
 }
 
 impl Shell {
     fn run(mut self, receiver: &Receiver) -> Result<(), OutputError> {
+        let (mut wait, mut waiting) = (SERVE_EVERY, LaneSet::NONE);
         loop {
-            self.serve(Duration::ZERO)?;
-            let wait = if self.output.pending() > 0 { SERVE_EVERY } else { IDLE_WAIT };
-            match receiver.receive(wait) {
-                Received::Parcel(parcel) => {
-                    if !self.deliver(parcel, receiver)? {
-                        // Nothing overtakes it: a consumer would take its records for repetitions after the next start.
-                        return self.drain();
-                    }
-                }
-                Received::Nothing => {}
-                Received::Closed => return self.drain(),
+            let has_answers = self.serve()?;
+            let has_given = self.deliver(waiting, receiver)?;
+            wait = if has_answers || has_given { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
+            waiting = receiver.wait(self.full.or(self.turns.held()), self.limit(wait));
+            if !receiver.is_closed() {
+                continue;
+            }
+            if waiting.without(self.full).is_empty() {
+                // Nothing overtakes what had no room: a consumer would take it for a repetition after the next start.
+                return self.drain();
+            }
+            if !has_given {
+                // A closed channel is no wait any more.
+                std::thread::sleep(SERVE_EVERY);
             }
         }
     }
 
-    /// Gives the parcel to the output; while there is no room, serves answers and takes nothing else. False when the
-    /// end came before there was room for all of it.
-    fn deliver(&mut self, parcel: Parcel, receiver: &Receiver) -> Result<bool, OutputError> {
+    /// How long the next wait may last.
+    fn limit(&self, wait: Duration) -> Duration {
+        let due = [self.output.deadline(), self.turns.deadline()].into_iter().flatten().min();
+        let due = due.map_or(IDLE_WAIT, |due| self.clock.real(due.since(self.clock.now())));
+        let has_work = self.output.pending() > 0 || !self.full.is_empty();
+        if has_work { wait.min(due) } else { IDLE_WAIT.min(due) }
+    }
+
+    /// Gives parcels to the output while there is room for any; true when something was given.
+    fn deliver(&mut self, waiting: LaneSet, receiver: &Receiver) -> Result<bool, OutputError> {
+        let (mut waiting, mut stuck, mut has_given) = (waiting.or(self.full), LaneSet::NONE, false);
+        while let Some(lane) = self.turns.tick(waiting, stuck, self.clock.now()) {
+            let hand = self.hands.get_mut(lane.index()).and_then(Option::take);
+            let Some((parcel, from)) = hand.or_else(|| Some((receiver.take(lane)?, 0))) else {
+                waiting.remove(lane);
+                continue;
+            };
+            let taken = self.give(lane, parcel, from, receiver)?;
+            has_given |= taken > 0;
+            if self.full.has(lane) {
+                stuck.insert(lane);
+            }
+            self.serve()?;
+        }
+        Ok(has_given)
+    }
+
+    /// Gives a parcel's records from number `from` on to the output, and keeps in hand what has no room; gives how many
+    /// were taken.
+    fn give(
+        &mut self,
+        lane: LaneId,
+        parcel: Parcel,
+        from: usize,
+        receiver: &Receiver,
+    ) -> Result<usize, OutputError> {
         let records = match &parcel {
             Parcel::Batch(batch) => batch.entries.len(),
-            Parcel::Broadcast(_) => 1,
+            Parcel::Broadcast(..) => 1,
         };
-        let (mut taken, mut wait) = (0, SERVE_EVERY);
-        while taken < records {
-            taken = self.output.handle(&parcel, taken, self.clock.now())?;
-            if taken < records {
-                if receiver.is_closed() {
-                    return Ok(false);
-                }
-                let has_answers = self.serve(wait)?;
-                wait = if has_answers { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
+        let taken = self.output.handle(&parcel, from, self.clock.now())?;
+        if taken > from {
+            self.turns.handle(lane, self.clock.now());
+        }
+        if taken < records {
+            self.full.insert(lane);
+            if let Some(hand) = self.hands.get_mut(lane.index()) {
+                *hand = Some((parcel, taken));
+            }
+        } else {
+            self.full.remove(lane);
+            if let Parcel::Batch(batch) = parcel {
+                self.metrics.taken(&batch);
+                receiver.give_back(batch);
             }
         }
-        if let Parcel::Batch(batch) = parcel {
-            self.metrics.taken(&batch);
-            receiver.give_back(batch);
-        }
-        Ok(true)
+        Ok(taken - from)
     }
 
     /// True when fates came.
-    fn serve(&mut self, wait: Duration) -> Result<bool, OutputError> {
-        self.output.tick(self.clock.now(), wait, &mut self.settled)?;
+    fn serve(&mut self) -> Result<bool, OutputError> {
+        self.output.tick(self.clock.now(), &mut self.settled)?;
         let has_answers = !self.settled.is_empty();
         if has_answers {
             self.metrics.settled(&self.settled);
@@ -165,7 +221,8 @@ impl Shell {
     fn drain(mut self) -> Result<(), OutputError> {
         let started = Instant::now();
         while self.output.pending() > 0 && started.elapsed() < DRAIN_MAX {
-            self.serve(SERVE_EVERY)?;
+            self.serve()?;
+            std::thread::sleep(SERVE_EVERY);
         }
         if self.output.pending() > 0 {
             tracing::warn!(
@@ -214,7 +271,7 @@ mod tests {
         // One record fills the queue.
         let queue = Queue::new(1);
         let mut reader = queue.subscribe();
-        let (sender, receiver) = channel();
+        let (sender, receiver) = channel(&Lanes::single());
         for first in (0..100_000).step_by(2) {
             sender.send(pair(first)).unwrap();
         }
@@ -228,6 +285,7 @@ mod tests {
             metrics: ShipperMetrics::new(&Metrics::new()).output,
             dead_letters: DeadLetters::new(folder.path()),
             queue: Some(queue.clone()),
+            lanes: Lanes::single(),
             settled: Box::new(move |fates| home.lock().unwrap().extend(fates)),
         };
         let config = OutputConfig::Queue(queue::QueueConfig::default());

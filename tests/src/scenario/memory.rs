@@ -14,8 +14,9 @@ use alerter::core::Core;
 use bytes::Bytes;
 use daemon::{Readiness, Record};
 use event::{Event, EventId, Timestamp};
-use shipper::batch::{Batch, Fate, Settled};
+use shipper::batch::{Fate, Outbox, Settled};
 use shipper::input::file::{Deps, FileInput, Poll};
+use shipper::route::{LaneId, Lanes};
 
 use super::{Act, Page, Stage, Story, config, numbered_lines};
 
@@ -83,6 +84,7 @@ impl Memory {
             host: "host-1".to_owned(),
             registry: self.folder.path().join("registry"),
             readiness: Readiness::default(),
+            lanes: Lanes::single(),
         };
         let configs = vec![config::file_input(&paths.display().to_string())];
         self.shipper = Some(FileInput::open(configs, deps, self.now).unwrap());
@@ -102,10 +104,10 @@ impl Memory {
 
     fn ship(&mut self) {
         let Some(mut shipper) = self.shipper.take() else { return };
-        let mut batch = Batch::default();
+        let mut out = Outbox::new(&Lanes::single());
         loop {
-            batch.clear();
-            let poll = shipper.poll(self.now, &mut batch);
+            let poll = shipper.poll(self.now, &mut out);
+            let batch = std::mem::take(out.batch(LaneId::MAIN).unwrap());
             let mut settled = Vec::new();
             for entry in &batch.entries {
                 self.publish(entry.stream.to_string().into_bytes(), batch.payload(entry).to_vec());

@@ -12,6 +12,7 @@ use super::recipe::Recipe;
 use super::scan::Selection;
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
+use crate::route::{Lanes, Pace, Wish, check_topic};
 
 /// Reads every file that matches, from rotation to rotation.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -45,6 +46,16 @@ pub struct FileConfig {
     pub start: Start,
     /// Files that have not changed for longer than this when they are first seen are left alone until they change.
     pub ignore_older: Option<Span>,
+    /// Topic of the records; `output.kafka.topic` when it is left out. An alerter reads one topic, the one in its
+    /// `source.kafka.topic`: its rules see nothing of what goes to another.
+    pub topic: Option<String>,
+    /// Files of this input are read and sent before others when the broker cannot take everything, as after an outage:
+    /// eight turns for one of the others.
+    #[serde(default)]
+    pub urgent: bool,
+    /// How soon records are sent: `at_once` (the usual for urgent ones), `normal` (the usual for others), or
+    /// `in_large_batches`, up to a second later, for logs that nobody waits for.
+    pub send: Option<Pace>,
     /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
     pub time_zone: Option<String>,
 }
@@ -64,6 +75,12 @@ pub enum Start {
 const LINE_BYTES: std::ops::RangeInclusive<u64> = (1 << 10)..=(16 << 20);
 
 impl FileConfig {
+    /// Which way the records are to go.
+    #[must_use]
+    pub fn wish(&self) -> Wish {
+        Wish { topic: self.topic.clone(), pace: self.send, is_urgent: self.urgent }
+    }
+
     /// Finds what cannot work.
     ///
     /// # Errors
@@ -78,8 +95,11 @@ impl FileConfig {
         if self.multiline.limits.bytes_max > *LINE_BYTES.end() {
             return Err("`multiline.bytes_max` must be at most 16MiB".to_owned());
         }
+        if let Some(topic) = &self.topic {
+            check_topic("topic", topic)?;
+        }
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
-        Recipe::new(self.clone()).map(drop).map_err(|error| error.to_string())
+        Recipe::new(self.clone(), &Lanes::single()).map(drop).map_err(|error| error.to_string())
     }
 }
 

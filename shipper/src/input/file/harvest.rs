@@ -12,6 +12,7 @@ use super::identity::Facts;
 use super::pipe::{Fed, Pipe, Sink};
 use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX, Work};
 use crate::registry::Print;
+use crate::route::LaneId;
 
 /// Why a file cannot be read further.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,12 @@ pub(super) fn open(stream: &Stream) -> Result<File, HarvestError> {
 }
 
 /// Makes what a stream needs to be read from its offset on, and compares the file with both of its prints.
-pub(super) fn begin(stream: &Stream, file: &File, mut pipe: Pipe) -> Result<Box<Work>, HarvestError> {
+pub(super) fn begin(
+    stream: &Stream,
+    file: &File,
+    lane: LaneId,
+    mut pipe: Pipe,
+) -> Result<Box<Work>, HarvestError> {
     let offset = pipe.read();
     for print in [stream.head, stream.tail] {
         if print.len > 0
@@ -68,7 +74,7 @@ pub(super) fn begin(stream: &Stream, file: &File, mut pipe: Pipe) -> Result<Box<
         let start = offset.saturating_sub(pipe.cut_bytes_min() as u64);
         pipe.begin_behind(&read_range(file, start, usize::try_from(offset - start).unwrap_or_default())?);
     }
-    Ok(Box::new(Work { pipe, head, tail }))
+    Ok(Box::new(Work { pipe, lane, head, tail }))
 }
 
 fn read_range(file: &File, start: u64, len: usize) -> Result<Vec<u8>, HarvestError> {

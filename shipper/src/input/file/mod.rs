@@ -18,9 +18,11 @@ mod frame;
 mod glob;
 mod harvest;
 mod identity;
+mod in_flight;
 pub mod metric;
 mod pipe;
 mod preview;
+mod queue;
 mod read;
 mod recipe;
 mod review;
@@ -43,9 +45,11 @@ use event::{StreamId, Timestamp};
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
 use self::identity::Key;
+use self::in_flight::InFlight;
 pub use self::metric::{FileMetrics, TABLE};
 use self::pipe::Scratch;
 pub use self::preview::{PreviewError, Sighting, find, matches, preview};
+use self::queue::Queue;
 use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
 pub use self::scan::Skipped;
@@ -54,14 +58,15 @@ pub use self::status::{FileStatus, FileTotals, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
-use crate::batch::{Batch, Settled, Ticket};
+use crate::batch::{Outbox, Settled, Ticket};
 use crate::registry::{Losses, Opened, Registry, RegistryError};
+use crate::route::Lanes;
 
 /// Bytes that one step reads of one file.
 pub const CHUNK_BYTES: usize = 256 << 10;
 /// A batch takes no further record when it has so many bytes.
 pub const BATCH_BYTES: usize = 512 << 10;
-/// Bytes of encoded records without a fate at which reading stops.
+/// Bytes of encoded records without a fate at which reading stops; lanes have equal shares.
 pub const IN_FLIGHT_BYTES_MAX: u64 = 16 << 20;
 /// Time between two scans.
 pub const SCAN_EVERY: Duration = Duration::from_secs(1);
@@ -85,6 +90,8 @@ pub struct Deps {
     pub registry: PathBuf,
     /// Part `registry`.
     pub readiness: Readiness,
+    /// The ways to the output.
+    pub lanes: Lanes,
 }
 
 /// Why a file input cannot start.
@@ -113,7 +120,8 @@ pub enum Poll {
     More,
     /// Nothing to read until [`FileInput::deadline`] or a hint.
     Idle,
-    /// [`IN_FLIGHT_BYTES_MAX`] are without a fate: settle some, or wait for [`FileInput::deadline`].
+    /// What there is to read is for lanes that are closed, or have their share of [`IN_FLIGHT_BYTES_MAX`] in flight:
+    /// open them, settle some, or wait for [`FileInput::deadline`].
     Blocked,
 }
 
@@ -132,7 +140,7 @@ pub struct FileInput {
     free: VecDeque<u32>,
     by_key: HashMap<Key, u32>,
     /// Streams with something to read, in the order of their turns.
-    ready: VecDeque<u32>,
+    ready: Queue,
     /// When joined lines become records by themselves.
     timers: BTreeSet<(Timestamp, u32)>,
     streams_begun: u64,
@@ -161,7 +169,7 @@ pub struct FileInput {
     retired_losses: Losses,
     /// The sums as the registry had them.
     resumed: FileTotals,
-    in_flight_bytes: u64,
+    in_flight: InFlight,
     multiline_cuts: u64,
     buffer: Vec<u8>,
     scratch: Scratch,
@@ -177,7 +185,8 @@ impl FileInput {
             .iter()
             .map(|config| Selection::parse(&config.paths, &config.exclude))
             .collect::<Result<_, _>>()?;
-        let inputs = configs.into_iter().map(Recipe::new).collect::<Result<_, _>>()?;
+        let recipe = |config| Recipe::new(config, &deps.lanes);
+        let inputs = configs.into_iter().map(recipe).collect::<Result<_, _>>()?;
         let Opened { registry, entries, repaired_bytes, committed_at } = Registry::open(&deps.registry)?;
         if repaired_bytes > 0 {
             let path = registry.path().display();
@@ -193,7 +202,7 @@ impl FileInput {
             slots: Vec::new(),
             free: VecDeque::new(),
             by_key: HashMap::new(),
-            ready: VecDeque::new(),
+            ready: Queue::default(),
             timers: BTreeSet::new(),
             streams_begun: 0,
             files_open: 0,
@@ -213,7 +222,7 @@ impl FileInput {
             retired: Ledger::default(),
             retired_losses: Losses::default(),
             resumed: FileTotals::default(),
-            in_flight_bytes: 0,
+            in_flight: InFlight::new(deps.lanes.len()),
             multiline_cuts: 0,
             buffer: Vec::new(),
             scratch: Scratch::default(),
@@ -223,17 +232,23 @@ impl FileInput {
         Ok(input)
     }
 
-    /// Does what is due, reads a fair share of every file that has something, and appends the records to `batch`.
-    pub fn poll(&mut self, now: Timestamp, batch: &mut Batch) -> Poll {
+    /// Does what is due, reads a fair share of every file that has something, and adds the records to the batches of
+    /// their lanes. What is meant for a lane that is closed, or has its share in flight, stays unread.
+    pub fn poll(&mut self, now: Timestamp, out: &mut Outbox) -> Poll {
         self.tick(now);
-        while self.in_flight_bytes < IN_FLIGHT_BYTES_MAX {
-            if batch.bytes.len() >= BATCH_BYTES {
-                return Poll::More;
+        self.unpark(out);
+        while !out.is_full(BATCH_BYTES) {
+            let Some(slot) = self.ready.pop() else {
+                return if self.ready.parked().is_empty() { Poll::Idle } else { Poll::Blocked };
+            };
+            let lane = self.lane(slot);
+            if self.is_open(lane, out) {
+                self.read_step(slot, now, out);
+            } else {
+                self.ready.park(slot, lane);
             }
-            let Some(slot) = self.ready.pop_front() else { return Poll::Idle };
-            self.read_step(slot, now, batch);
         }
-        if self.ready.is_empty() { Poll::Idle } else { Poll::Blocked }
+        Poll::More
     }
 
     /// Does what is due without reading: scans, ends waits, commits. [`FileInput::poll`] does it too; a caller that may
@@ -264,7 +279,9 @@ impl FileInput {
                 continue;
             };
             let before = stream.window.offset();
-            self.in_flight_bytes -= stream.window.settle(ticket.sequence(), *fate);
+            if let Some((lane, freed)) = stream.window.settle(ticket.sequence(), *fate) {
+                self.in_flight.sub(lane, freed);
+            }
             if stream.window.offset() > before {
                 stream.settled();
                 stream.rest();
@@ -305,7 +322,7 @@ impl FileInput {
     /// Bytes of encoded records without a fate.
     #[must_use]
     pub fn in_flight_bytes(&self) -> u64 {
-        self.in_flight_bytes
+        self.in_flight.sum()
     }
 
     fn stream(&self, slot: u32) -> Option<&Stream> {
@@ -314,16 +331,6 @@ impl FileInput {
 
     fn stream_mut(&mut self, slot: u32) -> Option<&mut Stream> {
         self.slots.get_mut(slot as usize)?.as_deref_mut()
-    }
-
-    /// Gives the stream a turn.
-    fn queue(&mut self, slot: u32) {
-        if let Some(stream) = self.stream_mut(slot)
-            && !stream.is_queued
-        {
-            stream.is_queued = true;
-            self.ready.push_back(slot);
-        }
     }
 
     /// Names an entry that is not read; more than [`SKIPPED_MAX`] are only counted.

@@ -9,6 +9,7 @@ use event::{Encoder, Fields, Record, Timestamp, tag, utf8};
 use super::BATCH_BYTES;
 use super::ack::{Part, Window};
 use super::frame::{Framer, Piece, without_end};
+use super::in_flight::InFlight;
 use crate::batch::{Batch, Entry, Ticket};
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
@@ -20,8 +21,7 @@ pub(super) struct Sink<'a> {
     pub window: &'a mut Window,
     pub batch: &'a mut Batch,
     pub scratch: &'a mut Scratch,
-    /// The weight of everything that is in flight.
-    pub in_flight_bytes: &'a mut u64,
+    pub in_flight: &'a mut InFlight,
     /// Records that were cut at a limit of `multiline`.
     pub multiline_cuts: &'a mut u64,
     pub now: Timestamp,
@@ -186,8 +186,9 @@ impl Pipe {
         self.encoder.encode(&record, &mut sink.batch.bytes);
         let to = sink.batch.bytes.len();
         let weight = u32::try_from(to - from).unwrap_or(u32::MAX);
-        *sink.in_flight_bytes += u64::from(weight);
-        let sequence = sink.window.push(end, weight);
+        let lane = sink.batch.lane;
+        sink.in_flight.add(lane, u64::from(weight));
+        let sequence = sink.window.push(end, lane, weight);
         sink.batch.entries.push(Entry {
             stream: self.encoder.origin().stream,
             ticket: Some(Ticket::new(sink.slot, sequence)),

@@ -10,11 +10,13 @@ use event::{StreamId, Timestamp};
 
 use super::ack::Window;
 use super::harvest::read_full;
+use super::in_flight::InFlight;
 use super::pipe::{Fed, Scratch, Sink};
 use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
 use super::{CHUNK_BYTES, FileConfig, OpenError};
 use crate::batch::{Batch, Fate};
+use crate::route::Lanes;
 
 /// What an input matches.
 #[derive(Debug, Default)]
@@ -47,7 +49,7 @@ pub enum PreviewError {
 /// [`OpenError`] for a pattern or a zone that is none.
 pub fn find(config: &FileConfig) -> Result<Sighting, OpenError> {
     let selection = Selection::parse(&config.paths, &config.exclude)?;
-    Recipe::new(config.clone())?;
+    Recipe::new(config.clone(), &Lanes::single())?;
     let sight = scan::scan(&[selection], &mut |_, _, _| false);
     let mut files: Vec<PathBuf> = sight.found.into_iter().map(|found| found.path).collect();
     files.sort_unstable();
@@ -79,9 +81,9 @@ pub fn preview(
     let file = File::open(path).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
-    let mut pipe = Recipe::new(config.clone())?.pipe(stream, host, &name, 0);
-    let (mut batch, mut scratch, mut window, mut in_flight_bytes, mut multiline_cuts) =
-        (Batch::default(), Scratch::default(), Window::default(), 0, 0);
+    let mut pipe = Recipe::new(config.clone(), &Lanes::single())?.pipe(stream, host, &name, 0);
+    let (mut batch, mut scratch, mut window, mut in_flight, mut multiline_cuts) =
+        (Batch::default(), Scratch::default(), Window::default(), InFlight::new(1), 0);
     let mut buffer = Vec::new();
     loop {
         let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
@@ -93,7 +95,7 @@ pub fn preview(
             window: &mut window,
             batch: &mut batch,
             scratch: &mut scratch,
-            in_flight_bytes: &mut in_flight_bytes,
+            in_flight: &mut in_flight,
             multiline_cuts: &mut multiline_cuts,
             now,
         };
@@ -106,8 +108,10 @@ pub fn preview(
         }
         for entry in &batch.entries {
             take(batch.payload(entry)).map_err(failed)?;
-            if let Some(ticket) = entry.ticket {
-                window.settle(ticket.sequence(), Fate::Acked);
+            if let Some((lane, bytes)) =
+                entry.ticket.and_then(|ticket| window.settle(ticket.sequence(), Fate::Acked))
+            {
+                in_flight.sub(lane, bytes);
             }
         }
         batch.clear();

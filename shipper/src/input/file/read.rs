@@ -10,12 +10,12 @@ use super::harvest::{self, HarvestError, Step};
 use super::identity::Facts;
 use super::pipe::Sink;
 use super::stream::{Presence, Stream};
-use crate::batch::Batch;
+use crate::batch::Outbox;
 use crate::registry::Print;
 
 impl FileInput {
     /// Reads one step of the stream, and gives it another turn when there is more.
-    pub(super) fn read_step(&mut self, slot: u32, now: Timestamp, batch: &mut Batch) {
+    pub(super) fn read_step(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) {
         let Some(stream) = self.stream_mut(slot) else { return };
         stream.is_queued = false;
         if stream.presence == Presence::Ended {
@@ -27,7 +27,7 @@ impl FileInput {
         if !self.hold(slot, now) {
             return;
         }
-        match self.read_held(slot, now, batch) {
+        match self.read_held(slot, now, out) {
             Ok(Step::More) => self.queue(slot),
             Ok(Step::CaughtUp) => {}
             Err(error) => self.failed(slot, &error, now),
@@ -35,8 +35,8 @@ impl FileInput {
         self.set_timer(slot);
     }
 
-    fn read_held(&mut self, slot: u32, now: Timestamp, batch: &mut Batch) -> Result<Step, HarvestError> {
-        let FileInput { slots, inputs, buffer, scratch, in_flight_bytes, multiline_cuts, host, .. } = self;
+    fn read_held(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) -> Result<Step, HarvestError> {
+        let FileInput { slots, inputs, buffer, scratch, in_flight, multiline_cuts, host, .. } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
@@ -44,17 +44,15 @@ impl FileInput {
             return Ok(Step::CaughtUp);
         };
         if stream.work.is_none() {
-            stream.work = Some(harvest::begin(
-                stream,
-                file,
-                input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset()),
-            )?);
+            let pipe = input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset());
+            stream.work = Some(harvest::begin(stream, file, input.lane, pipe)?);
         }
         let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
             return Ok(Step::CaughtUp);
         };
         let before = (work.pipe.read(), window.offset());
-        let sink = &mut Sink { slot, window, batch, scratch, in_flight_bytes, multiline_cuts, now };
+        let Some(batch) = out.batch(work.lane) else { return Ok(Step::CaughtUp) };
+        let sink = &mut Sink { slot, window, batch, scratch, in_flight, multiline_cuts, now };
         let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
         note(stream, before.0, step, end, now);
         if stream.window.offset() > before.1 {

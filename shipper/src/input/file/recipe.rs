@@ -9,23 +9,27 @@ use super::pipe::Pipe;
 use super::{FileConfig, OpenError};
 use crate::multiline::Multiline;
 use crate::parser::{self, Parser};
+use crate::route::{LaneId, Lanes};
 
 /// One `file:` of the configuration, ready to use.
 #[derive(Debug)]
 pub(super) struct Recipe {
     pub config: FileConfig,
+    /// The lane of the records.
+    pub lane: LaneId,
     context: parser::Context,
 }
 
 impl Recipe {
-    pub(super) fn new(config: FileConfig) -> Result<Self, OpenError> {
+    pub(super) fn new(config: FileConfig, lanes: &Lanes) -> Result<Self, OpenError> {
         let time_zone = match &config.time_zone {
             None => jiff::tz::TimeZone::system(),
             Some(name) => {
                 jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
             }
         };
-        Ok(Recipe { config, context: parser::Context { time_zone } })
+        let lane = lanes.find(&config.wish());
+        Ok(Recipe { config, lane, context: parser::Context { time_zone } })
     }
 
     /// The stages of a stream that goes on at `offset`.

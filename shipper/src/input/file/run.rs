@@ -17,13 +17,12 @@ use super::metric::FileMetrics;
 use super::status::{FileStatus, FileTotals};
 use super::watch::Watch;
 use super::{BATCH_BYTES, FileInput, Poll};
-use crate::batch::{Batch, Settled};
+use crate::batch::{Outbox, Settled};
 use crate::channel;
+use crate::route::Lanes;
 
 /// Time between two publications of the totals.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
-/// How long one wait lasts while the channel is full: nothing tells that it has room again.
-const ROOM_EVERY: Duration = Duration::from_millis(10);
 /// How long one wait lasts under a clock that does not follow the machine's.
 const POLL_EVERY: Duration = Duration::from_millis(5);
 
@@ -34,6 +33,8 @@ pub struct RunDeps {
     pub clock: Clock,
     /// The way to the output.
     pub sender: channel::Sender,
+    /// Its lanes.
+    pub lanes: Lanes,
     /// Gauges and counters.
     pub metrics: FileMetrics,
 }
@@ -42,6 +43,7 @@ pub struct RunDeps {
 enum Message {
     Settled(Vec<Settled>),
     Look,
+    Room,
     Status(SyncSender<FileStatus>),
     StopReading,
     End,
@@ -121,6 +123,8 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
     let totals = Arc::new(Mutex::new(input.totals()));
     let wake = messages.clone();
     let watch = Watch::new(move || drop(wake.send(Message::Look)));
+    let wake = messages.clone();
+    deps.sender.wake_by(move || drop(wake.send(Message::Room)));
     let shell = Shell {
         // What the start itself found lost counts.
         published: input.resumed.clone(),
@@ -128,6 +132,7 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
         input,
         clock: deps.clock,
         sender: deps.sender,
+        out: Outbox::new(&deps.lanes),
         metrics: deps.metrics,
         totals: Arc::clone(&totals),
         watch,
@@ -145,6 +150,7 @@ struct Shell {
     input: FileInput,
     clock: Clock,
     sender: channel::Sender,
+    out: Outbox,
     metrics: FileMetrics,
     totals: Arc<Mutex<FileTotals>>,
     published: FileTotals,
@@ -155,9 +161,8 @@ struct Shell {
 
 impl Shell {
     fn run(mut self, inbox: &Receiver<Message>) {
-        let mut batch = self.sender.buffer();
         loop {
-            let wait = self.read(&mut batch);
+            let wait = self.read();
             let (folders, changed) = self.input.folders();
             self.watch.follow(folders, changed);
             self.publish();
@@ -175,19 +180,18 @@ impl Shell {
         }
     }
 
-    /// Reads one batch and sends it; gives how long to wait before the next.
-    fn read(&mut self, batch: &mut Batch) -> Duration {
+    /// Reads until a batch is full, and sends what was read; gives how long to wait before the next turn.
+    fn read(&mut self) -> Duration {
         let now = self.clock.now();
-        if !self.is_reading || !self.sender.has_room(BATCH_BYTES) {
+        if !self.is_reading {
             self.input.tick(now);
-            return if self.is_reading { self.wait().min(ROOM_EVERY) } else { self.wait() };
+            return self.wait();
         }
-        let poll = self.input.poll(now, batch);
-        if !batch.is_empty() {
-            let full = std::mem::replace(batch, self.sender.buffer());
-            if self.sender.send(full).is_err() {
-                self.is_reading = false;
-            }
+        self.out.closed = self.sender.without_room(BATCH_BYTES);
+        let poll = self.input.poll(now, &mut self.out);
+        for batch in self.out.batches().filter(|batch| !batch.is_empty()) {
+            let empty = self.sender.buffer(batch.lane);
+            self.is_reading &= self.sender.send(std::mem::replace(batch, empty)).is_ok();
         }
         match poll {
             Poll::More => Duration::ZERO,
@@ -214,6 +218,8 @@ impl Shell {
                     self.input.hint_all(now);
                 }
             }
+            // The next turn asks which lanes have room.
+            Message::Room => {}
             // Whoever asked may have gone.
             Message::Status(reply) => drop(reply.try_send(self.input.status())),
             Message::StopReading => self.is_reading = false,

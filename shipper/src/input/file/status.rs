@@ -12,6 +12,7 @@ use super::FileInput;
 use super::scan::Skipped;
 use super::stream::{Presence, Stream};
 use crate::registry::Losses;
+use crate::route::{LANES_MAX, LaneId, LaneSet};
 
 /// One stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct FileTotals {
     pub losses: Losses,
     /// Since when there has been something to ship.
     pub behind_since: Option<Timestamp>,
+    /// The same for each lane: of the streams whose records may go there.
+    pub lanes_behind_since: [Option<Timestamp>; LANES_MAX],
     /// Since when there has been something to read; what was read may still be on its way.
     pub unread_since: Option<Timestamp>,
     /// Bytes of encoded records without a fate.
@@ -78,6 +81,15 @@ pub struct FileStatus {
     pub skipped: Vec<Skipped>,
 }
 
+impl FileTotals {
+    /// Since when there has been something to ship to one of these lanes.
+    #[must_use]
+    pub fn behind_since(&self, lanes: LaneSet) -> Option<Timestamp> {
+        let all = (0..LANES_MAX).filter_map(LaneId::at).zip(self.lanes_behind_since);
+        all.filter(|(lane, _)| lanes.has(*lane)).filter_map(|(_, since)| since).min()
+    }
+}
+
 impl FileInput {
     /// The sums over all streams; allocates nothing.
     #[must_use]
@@ -86,18 +98,24 @@ impl FileInput {
             files_open: self.files_open as u64,
             ledger: self.retired,
             losses: self.retired_losses,
-            in_flight_bytes: self.in_flight_bytes,
+            in_flight_bytes: self.in_flight.sum(),
             multiline_cuts: self.multiline_cuts,
             skipped: self.skipped.len() as u64 + self.skipped_more,
             ..FileTotals::default()
         };
-        for stream in self.slots.iter().flatten() {
+        for (slot, stream) in
+            (0..).zip(&self.slots).filter_map(|(slot, stream)| Some((slot, stream.as_ref()?)))
+        {
             let (ledger, losses) = stream.ledger();
             totals.streams += 1;
             totals.failing += u64::from(stream.error.is_some());
             totals.ledger = sum(totals.ledger, ledger);
             totals.losses.add(&losses);
-            totals.behind_since = earlier(totals.behind_since, stream.behind_since());
+            let behind_since = stream.behind_since();
+            totals.behind_since = earlier(totals.behind_since, behind_since);
+            if let Some(lane) = totals.lanes_behind_since.get_mut(self.lane(slot).index()) {
+                *lane = earlier(*lane, behind_since);
+            }
             totals.unread_since = earlier(totals.unread_since, stream.unread_since());
         }
         totals

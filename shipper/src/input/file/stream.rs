@@ -18,6 +18,7 @@ use super::ack::Window;
 use super::identity::{Facts, Key};
 use super::pipe::Pipe;
 use crate::registry::{Entry, Losses, Print};
+use crate::route::LaneId;
 
 /// Bytes at the start of a file that its head print covers at most.
 pub(super) const HEAD_BYTES_MAX: usize = 1024;
@@ -95,6 +96,8 @@ pub(super) struct Stream {
 #[derive(Debug)]
 pub(super) struct Work {
     pub pipe: Pipe,
+    /// The lane of the records, also when the file has come to another input since: what follows must not overtake them.
+    pub lane: LaneId,
     /// The first bytes of the file, while there are fewer than [`HEAD_BYTES_MAX`].
     pub head: Vec<u8>,
     /// The bytes before the read offset.

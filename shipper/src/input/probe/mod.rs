@@ -143,6 +143,7 @@ mod tests {
     use yaml::Span;
 
     use super::*;
+    use crate::route::{LaneId, Lanes};
 
     /// A service with one route for each way to answer.
     async fn service() -> String {
@@ -201,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn runs_come_as_records_with_growing_numbers() {
-        let (sender, receiver) = crate::channel::channel();
+        let (sender, receiver) = crate::channel::channel(&Lanes::single());
         let clock = Clock::manual(Timestamp::from_secs(1000));
         let config = ProbeConfig {
             name: "shop".to_owned(),
@@ -225,9 +226,7 @@ mod tests {
         for _ in 0..2 {
             let record = loop {
                 clock.set(clock.now().plus(Duration::from_secs(1)));
-                if let crate::channel::Received::Parcel(Parcel::Batch(batch)) =
-                    receiver.receive(Duration::ZERO)
-                {
+                if let Some(Parcel::Batch(batch)) = receiver.take(LaneId::MAIN) {
                     break serde_json::from_slice::<serde_json::Value>(batch.payload(&batch.entries[0]))
                         .unwrap();
                 }

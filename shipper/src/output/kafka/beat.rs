@@ -9,8 +9,9 @@ use event::Timestamp;
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use super::lane::Lane;
 use super::refusal::Kind;
-use super::{Kafka, PART, report};
+use super::report;
 
 /// How long the number of partitions is believed.
 const PARTITIONS_FOR: Duration = Duration::from_secs(60);
@@ -19,7 +20,7 @@ const PARTITIONS_AGAIN: Duration = Duration::from_secs(2);
 /// How long the broker may take to tell it.
 const METADATA_WAIT: Duration = Duration::from_millis(1000);
 
-impl Kafka {
+impl Lane {
     /// The heartbeat into each partition, once it is known how many there are. A heartbeat is worth nothing later: a
     /// newer one takes its place, and a partition that has no room goes without.
     pub(super) fn beat(&mut self, now: Timestamp) {
@@ -48,6 +49,10 @@ impl Kafka {
         {
             return count;
         }
+        // The client waits for an answer; while no broker is there, that would only make the other lanes wait.
+        if !self.producer.as_ref()?.context().is_connected() {
+            return None;
+        }
         let found = self.fetch_partition_count();
         self.partitions = Some(match found {
             Ok(count) => (Some(count), now.plus(PARTITIONS_FOR)),
@@ -55,9 +60,9 @@ impl Kafka {
         });
         match found {
             // Only an acknowledgement says that a refusal is over.
-            Ok(_) if !self.is_refused => self.readiness.up(PART),
+            Ok(_) if !self.is_refused => self.readiness.up(&self.part),
             Err(Some(code)) if Kind::of(code) == Kind::Setting => {
-                self.readiness.down(PART, self.reason(code));
+                self.readiness.down(&self.part, self.reason(code));
             }
             _ => {}
         }

@@ -13,11 +13,12 @@ use serde::Deserialize;
 use yaml::{ByteSize, Span};
 
 use super::recovery::{BATCH_BYTES_MIN, Session};
+use crate::route::{Pace, check_topic};
 
 /// Bytes of one record at most. Above every broker's own limit that is in use, so that the broker decides.
 pub const RECORD_BYTES_MAX: usize = 16 << 20;
-/// Records that the producer holds at most; each costs about 300 bytes beside its own.
-const QUEUE_RECORDS_MAX: u32 = 40_000;
+/// Records that all producers hold at most; each costs about 300 bytes beside its own.
+const QUEUE_RECORDS_MAX: usize = 40_000;
 /// Memory that a shipper may give to its producer.
 const QUEUE_BYTES: std::ops::RangeInclusive<u64> = (1 << 20)..=(1 << 30);
 
@@ -30,13 +31,21 @@ const ALSO_FIXED: [&str; 5] = [
     "transactional.id",
 ];
 
-/// Writes to one topic.
+/// What one lane has of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Share {
+    linger: Duration,
+    queue_bytes: u64,
+    queue_records: usize,
+}
+
+/// Writes to Kafka.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KafkaConfig {
     /// Brokers to ask for the others, as `host:port`. One that answers is enough; name two or three.
     pub brokers: Vec<String>,
-    /// The topic.
+    /// The topic of all records for which an input names no other.
     pub topic: String,
     /// The name that the brokers' logs and quotas know this client by.
     #[serde(default = "default_client_id")]
@@ -59,7 +68,8 @@ pub struct KafkaConfig {
     /// Bytes of one batch before compression.
     #[serde(default = "default_batch_bytes")]
     pub batch_bytes: ByteSize,
-    /// Bytes that wait for the broker's answer in memory; beyond them, reading stops.
+    /// Bytes that wait for the broker's answer in memory; beyond them, reading stops. Different topics, urgent records
+    /// and those of another pace have equal shares of it, so that none takes the others' room.
     #[serde(default = "default_queue_bytes")]
     pub queue_bytes: ByteSize,
 }
@@ -115,13 +125,7 @@ impl KafkaConfig {
     /// # Errors
     /// A text with the way out.
     pub fn check(&self) -> Result<(), String> {
-        let is_topic = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        if self.topic.is_empty() || self.topic.len() > 249 || !self.topic.bytes().all(is_topic) {
-            return Err(format!(
-                "`output.kafka.topic` is `{}`: write 1 to 249 letters, digits, `.`, `_` or `-`",
-                self.topic
-            ));
-        }
+        check_topic("output.kafka.topic", &self.topic)?;
         if self.linger.0 > Duration::from_secs(60) {
             return Err("`output.kafka.linger` is above 60s: records would be late for every rule".to_owned());
         }
@@ -139,11 +143,38 @@ impl KafkaConfig {
             ));
         }
         let session = Session { is_single: false, batch_bytes: self.batch_bytes.0 };
-        self.producer(session).map(drop).map_err(|error| format!("`output.kafka`: {error}"))
+        self.producer(session, self.share(Pace::Normal, 1))
+            .map(drop)
+            .map_err(|error| format!("`output.kafka`: {error}"))
     }
 
-    /// The client's settings for one session.
-    pub(super) fn producer(&self, session: Session) -> Result<ClientConfig, KafkaConfigError> {
+    /// Finds out whether memory is enough for so many lanes.
+    ///
+    /// # Errors
+    /// A text with the way out.
+    pub fn check_lanes(&self, lanes: usize) -> Result<(), String> {
+        let wanted = self.batch_bytes.0 * lanes as u64;
+        if self.queue_bytes.0 < wanted {
+            return Err(format!(
+                "`output.kafka.queue_bytes` must hold a batch for each of the {lanes} different pairs of `topic`, \
+                 `urgent` and `send`: write at least {}, or a smaller `batch_bytes`",
+                ByteSize(wanted)
+            ));
+        }
+        Ok(())
+    }
+
+    /// What one of so many lanes may have.
+    pub(super) fn share(&self, pace: Pace, lanes: usize) -> Share {
+        Share {
+            linger: pace.linger(self.linger.0),
+            queue_bytes: self.queue_bytes.0 / lanes.max(1) as u64,
+            queue_records: QUEUE_RECORDS_MAX / lanes.max(1),
+        }
+    }
+
+    /// The client's settings for one session of a lane.
+    pub(super) fn producer(&self, session: Session, share: Share) -> Result<ClientConfig, KafkaConfigError> {
         let connection = daemon::kafka::KafkaConfig {
             brokers: self.brokers.clone(),
             client_id: self.client_id.clone(),
@@ -159,12 +190,12 @@ impl KafkaConfig {
             // No time-out ever drops a record.
             ("message.timeout.ms", "0"),
             ("compression.codec", self.compression.name()),
-            ("linger.ms", &self.linger.0.as_millis().to_string()),
+            ("linger.ms", &share.linger.as_millis().to_string()),
             ("batch.size", &session.batch_bytes.to_string()),
             ("batch.num.messages", if session.is_single { "1" } else { "10000" }),
             ("message.max.bytes", &RECORD_BYTES_MAX.to_string()),
-            ("queue.buffering.max.kbytes", &(self.queue_bytes.0 / 1024).to_string()),
-            ("queue.buffering.max.messages", &QUEUE_RECORDS_MAX.to_string()),
+            ("queue.buffering.max.kbytes", &(share.queue_bytes / 1024).to_string()),
+            ("queue.buffering.max.messages", &share.queue_records.to_string()),
         ];
         // A topic that is missing is said to be missing soon; records are held all the same.
         let defaults = [("topic.metadata.propagation.max.ms", "10000")];

@@ -1,359 +1,82 @@
-//! Records on a Kafka topic, none lost, each stream's in order.
+//! Records on Kafka: one [`lane`] for each way there, side by side.
 //!
-//! Enters: parcels. Leaves: records that the broker has acknowledged (`acks=all`, idempotent), dead letters for those
-//! that it refuses for good. Never: a record that a time-out drops; a record that overtakes another of its stream.
-//!
-//! The producer's own queue is the only copy of what is in flight, and it is bounded in bytes. When it is full, nothing
-//! is taken from the channel, and so nothing is read. What a refusal brings back is sent again from here, in the order
-//! of each stream, before anything new; [`recovery`] says when and how.
+//! Enters: parcels. Leaves: what becomes of their records. Never: a lane that waits for another one.
 
 mod beat;
 pub mod config;
+mod grave;
+mod lane;
 pub mod recovery;
 pub mod refusal;
 mod replay;
 mod report;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
 use daemon::Readiness;
-use daemon::kafka::ClientEvents;
+use daemon::dead_letter::DeadLetters;
 use event::Timestamp;
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
-use rdkafka::types::RDKafkaErrorCode as Code;
 
 pub use config::{Compression, KafkaConfig};
-use recovery::{Recovery, Session};
-use refusal::Kind;
-use report::{Listener, Returned};
+use grave::Graves;
+use lane::Lane;
 
 use super::OutputError;
-use crate::batch::{Batch, Fate, Settled, Ticket};
+use crate::batch::Settled;
 use crate::channel::Parcel;
 use crate::metric::OutputMetrics;
-use daemon::dead_letter::{DeadLetter, DeadLetters};
+use crate::route::Lanes;
 
-/// The connection's part of readiness.
-const CONNECTION: &str = "kafka";
-/// The part of readiness that says whether the broker takes our records.
-const PART: &str = "output";
-/// The client gives purged records back at once; if it has not by then, it is broken.
-const GIVE_BACK_MAX: Duration = Duration::from_secs(10);
 /// The output.
 pub(super) struct Kafka {
-    config: KafkaConfig,
-    topic: Arc<str>,
-    readiness: Readiness,
-    metrics: OutputMetrics,
+    lanes: Vec<Lane>,
     graves: Graves,
-    recovery: Recovery,
-    producer: Option<BaseProducer<Listener>>,
-    /// Records in the producer.
-    in_flight: usize,
-    /// What came back and is not sent again yet.
-    replay: VecDeque<Returned>,
-    /// True from a refusal until everything that came back is acknowledged.
-    is_replaying: bool,
-    /// The operator has something to mend, and nothing was acknowledged since.
-    is_refused: bool,
-    /// The newest heartbeat, until it is sent.
-    heartbeat: Option<Vec<u8>>,
-    /// What the broker told of the topic, and until when it is believed.
-    partitions: Option<(Option<i32>, Timestamp)>,
-}
-
-/// Why the session has to end.
-struct Broken {
-    kind: Kind,
-    reason: String,
 }
 
 impl Kafka {
     /// Connects in the background; the broker need not be there.
     pub(super) fn new(
         config: &KafkaConfig,
-        readiness: Readiness,
-        metrics: OutputMetrics,
+        lanes: &Lanes,
+        readiness: &Readiness,
+        metrics: &OutputMetrics,
         dead_letters: DeadLetters,
         now: Timestamp,
     ) -> Result<Self, OutputError> {
-        readiness.starting(CONNECTION, "not connected yet");
-        let mut kafka = Kafka {
-            config: config.clone(),
-            topic: config.topic.as_str().into(),
-            readiness,
-            metrics,
-            graves: Graves { letters: dead_letters, settled: Vec::new() },
-            recovery: Recovery::new(config.batch_bytes.0, now),
-            producer: None,
-            in_flight: 0,
-            replay: VecDeque::new(),
-            is_replaying: false,
-            is_refused: false,
-            heartbeat: None,
-            partitions: None,
-        };
-        kafka.connect_when_due(now)?;
-        Ok(kafka)
+        let count = lanes.len();
+        let lane = |lane| Lane::new(config, lane, count, readiness.clone(), metrics.clone(), now);
+        let lanes = lanes.iter().map(|(_, one)| lane(one)).collect::<Result<_, _>>()?;
+        Ok(Kafka { lanes, graves: Graves { letters: dead_letters, settled: Vec::new() } })
     }
 
     /// See [`super::Output`].
-    pub(super) fn pending(&self) -> usize {
-        self.in_flight + self.replay.len()
-    }
-
-    /// Takes records while the producer has room and nothing is being replayed.
     pub(super) fn handle(
         &mut self,
         parcel: &Parcel,
         from: usize,
         now: Timestamp,
     ) -> Result<usize, OutputError> {
-        if self.producer.is_none() || self.is_replaying {
-            return Ok(from);
-        }
-        match parcel {
-            Parcel::Broadcast(record) => {
-                if self.heartbeat.replace(record.clone()).is_some() {
-                    self.metrics.heartbeat_lost();
-                }
-                self.beat(now);
-                Ok(1)
-            }
-            Parcel::Batch(batch) => match self.send_batch(batch, from, now) {
-                (taken, None) => Ok(taken),
-                (taken, Some(broken)) => self.stop(&broken, now).map(|()| taken),
-            },
+        match self.lanes.get_mut(parcel.lane().index()) {
+            Some(lane) => lane.handle(parcel, from, &mut self.graves, now),
+            None => Ok(from),
         }
     }
 
-    /// Serves the client, and turns the wheel of [`recovery`].
-    pub(super) fn tick(
-        &mut self,
-        now: Timestamp,
-        wait: Duration,
-        settled: &mut Vec<Settled>,
-    ) -> Result<(), OutputError> {
+    /// See [`super::Output`].
+    pub(super) fn tick(&mut self, now: Timestamp, settled: &mut Vec<Settled>) -> Result<(), OutputError> {
+        for lane in &mut self.lanes {
+            lane.tick(now, &mut self.graves, settled)?;
+        }
         settled.append(&mut self.graves.settled);
-        match &self.producer {
-            Some(producer) => producer.poll(wait),
-            None => std::thread::sleep(self.recovery.deadline().map_or(wait, |due| wait.min(due.since(now)))),
-        }
-        if let Some(broken) = self.take_reports(settled) {
-            return self.stop(&broken, now);
-        }
-        if let Some(broken) = self.send_replay(now) {
-            return self.stop(&broken, now);
-        }
-        if self.heartbeat.is_some() && !self.is_replaying {
-            self.beat(now);
-        }
-        if self.is_replaying && self.producer.is_some() && self.pending() == 0 {
-            self.is_replaying = false;
-            if self.recovery.replayed(now) {
-                self.producer = None;
-            }
-        }
-        self.connect_when_due(now)
-    }
-
-    fn connect_when_due(&mut self, now: Timestamp) -> Result<(), OutputError> {
-        if let Some(session) = self.recovery.tick(now) {
-            self.producer = Some(self.connect(session)?);
-        }
         Ok(())
     }
 
-    fn connect(&self, session: Session) -> Result<BaseProducer<Listener>, OutputError> {
-        tracing::debug!(?session, "a new producer");
-        let client = self.config.producer(session).map_err(|error| OutputError::Kafka(error.to_string()))?;
-        let events = ClientEvents::new(self.readiness.clone(), CONNECTION);
-        BaseProducer::from_config_and_context(&client, Listener::new(events))
-            .map_err(|error| OutputError::Kafka(error.to_string()))
+    /// See [`super::Output`].
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        self.lanes.iter().filter_map(Lane::deadline).min()
     }
 
-    /// Sends from number `from` on; gives the first that was not taken.
-    fn send_batch(&mut self, batch: &Batch, from: usize, now: Timestamp) -> (usize, Option<Broken>) {
-        let Some(producer) = &self.producer else { return (from, None) };
-        let topic = batch.topic.as_deref().unwrap_or(&self.topic);
-        for (number, entry) in batch.entries.iter().enumerate().skip(from) {
-            let payload = batch.payload(entry);
-            let key = entry.stream.hex();
-            let outgoing = Outgoing {
-                topic,
-                key: &key,
-                payload,
-                timestamp_ms: entry.timestamp_ms,
-                ticket: entry.ticket,
-            };
-            match outgoing.send(producer, now) {
-                Ok(()) => self.in_flight += 1,
-                Err(Code::QueueFull) => return (number, None),
-                Err(code) if Kind::of(code) == Kind::Record => {
-                    if let Err(broken) = self.graves.bury(&outgoing.letter(code, now), entry.ticket) {
-                        return (number, Some(broken));
-                    }
-                }
-                Err(code) => {
-                    return (number, Some(Broken { kind: Kind::of(code), reason: self.reason(code) }));
-                }
-            }
-        }
-        (batch.entries.len(), None)
-    }
-
-    /// Sends again what came back, oldest first.
-    fn send_replay(&mut self, now: Timestamp) -> Option<Broken> {
-        let producer = self.producer.as_ref()?;
-        while let Some(record) = self.replay.front() {
-            match record.outgoing().send(producer, now) {
-                Ok(()) => {
-                    self.in_flight += 1;
-                    self.metrics.resent.inc();
-                    self.replay.pop_front();
-                }
-                Err(Code::QueueFull) => return None,
-                Err(code) => return Some(Broken { kind: Kind::of(code), reason: self.reason(code) }),
-            }
-        }
-        None
-    }
-
-    /// Takes what the client has told since the last time.
-    fn take_reports(&mut self, settled: &mut Vec<Settled>) -> Option<Broken> {
-        let listener = Arc::clone(self.producer.as_ref()?.context());
-        let mut reports = listener.lock();
-        settled.append(&mut reports.settled);
-        self.in_flight = self.in_flight.saturating_sub(std::mem::take(&mut reports.answers));
-        if std::mem::take(&mut reports.acked) > 0 {
-            self.recovery.acked();
-            self.is_refused = false;
-            if !self.is_replaying {
-                self.readiness.up(PART);
-            }
-        }
-        let gravest =
-            reports.returned.iter().max_by_key(|record| Kind::of(record.code)).map(|record| record.code);
-        let code = gravest.or(reports.is_fatal.then_some(Code::Fatal))?;
-        Some(Broken { kind: Kind::of(code), reason: self.reason(code) })
-    }
-
-    /// Ends the session and takes back everything that it has not delivered.
-    fn stop(&mut self, broken: &Broken, now: Timestamp) -> Result<(), OutputError> {
-        let is_single = self.recovery.session().is_single;
-        self.metrics.refused(broken.kind.name());
-        let mut returned = self.take_back()?;
-        returned.extend(self.replay.drain(..));
-        replay::sort(&mut returned);
-        let mut held = None;
-        for record in returned {
-            if is_single && Kind::of(record.code) == Kind::Record && held.is_none() {
-                held = self.graves.bury(&record.outgoing().letter(record.code, now), record.ticket).err();
-                if held.is_none() {
-                    continue;
-                }
-            }
-            if record.is_worth_sending() {
-                // What was said of it held for the session that has ended.
-                self.replay.push_back(Returned { code: Code::PurgeQueue, ..record });
-            }
-        }
-        self.is_replaying = true;
-        self.partitions = None;
-        let broken = held.as_ref().unwrap_or(broken);
-        if broken.kind == Kind::Setting {
-            self.is_refused = true;
-            self.readiness.down(PART, broken.reason.clone());
-        } else {
-            tracing::info!(reason = broken.reason, records = self.replay.len(), "the producer starts anew");
-        }
-        self.recovery.handle(broken.kind, now);
-        Ok(())
-    }
-
-    fn take_back(&mut self) -> Result<Vec<Returned>, OutputError> {
-        let Some(producer) = self.producer.take() else { return Ok(Vec::new()) };
-        producer.purge(PurgeConfig::default().queue().inflight());
-        let listener = Arc::clone(producer.context());
-        let started = Instant::now();
-        while self.in_flight > 0 && started.elapsed() < GIVE_BACK_MAX {
-            producer.poll(Duration::ZERO);
-            let answers = std::mem::take(&mut listener.lock().answers);
-            self.in_flight = self.in_flight.saturating_sub(answers);
-            if answers == 0 {
-                producer.poll(Duration::from_millis(1));
-            }
-        }
-        if self.in_flight > 0 {
-            return Err(OutputError::Kafka(format!("the client keeps {} records back", self.in_flight)));
-        }
-        let mut reports = listener.lock();
-        self.graves.settled.append(&mut reports.settled);
-        Ok(std::mem::take(&mut reports.returned))
-    }
-
-    fn reason(&self, code: Code) -> String {
-        refusal::advice(code, &self.topic)
-    }
-}
-
-/// Where records go that are refused for good.
-struct Graves {
-    letters: DeadLetters,
-    /// Fates that did not come from a running producer.
-    settled: Vec<Settled>,
-}
-
-impl Graves {
-    /// Puts a record to the dead letters and settles it. A disk that is full is a setting to be mended.
-    fn bury(&mut self, letter: &DeadLetter<'_>, ticket: Option<Ticket>) -> Result<(), Broken> {
-        match self.letters.append([*letter]) {
-            Ok(()) => {
-                let path = self.letters.path().display();
-                tracing::warn!(key = letter.key, reason = letter.reason, %path, "a record became a dead letter");
-                self.settled.extend(ticket.map(|ticket| Settled { ticket, fate: Fate::DeadLettered }));
-                Ok(())
-            }
-            Err(error) => Err(Broken {
-                kind: Kind::Setting,
-                reason: format!(
-                    "a refused record cannot be kept in {}: {error}; free some space or repair its permissions",
-                    self.letters.path().display()
-                ),
-            }),
-        }
-    }
-}
-
-/// One record on its way into the producer, which copies it.
-#[derive(Debug, Clone, Copy)]
-struct Outgoing<'a> {
-    topic: &'a str,
-    key: &'a [u8],
-    payload: &'a [u8],
-    timestamp_ms: i64,
-    ticket: Option<Ticket>,
-}
-
-impl<'a> Outgoing<'a> {
-    fn send(&self, producer: &BaseProducer<Listener>, now: Timestamp) -> Result<(), Code> {
-        let record = BaseRecord::with_opaque_to(self.topic, report::opaque(self.ticket))
-            .key(self.key)
-            .payload(self.payload)
-            .timestamp(replay::timestamp_ms(self.timestamp_ms, now));
-        producer.send(record).map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Fatal))
-    }
-
-    fn letter(&self, code: Code, now: Timestamp) -> DeadLetter<'a> {
-        DeadLetter {
-            at: now,
-            reason: refusal::name(code),
-            key: std::str::from_utf8(self.key).unwrap_or_default(),
-            payload: self.payload,
-        }
+    /// See [`super::Output`].
+    pub(super) fn pending(&self) -> usize {
+        self.lanes.iter().map(Lane::pending).sum()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use event::Timestamp;
 
-use super::Outgoing;
+use super::lane::Outgoing;
 use super::report::Returned;
 use crate::batch::Ticket;
 

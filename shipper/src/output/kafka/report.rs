@@ -66,6 +66,11 @@ impl Listener {
         Listener { events, reports: Mutex::default() }
     }
 
+    /// True while a broker answers.
+    pub fn is_connected(&self) -> bool {
+        self.events.is_connected()
+    }
+
     /// What came in.
     pub fn lock(&self) -> MutexGuard<'_, Reports> {
         self.reports.lock().unwrap_or_else(PoisonError::into_inner)

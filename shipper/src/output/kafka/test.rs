@@ -1,15 +1,24 @@
 //! What becomes of records when a session ends. Nobody listens at the broker's address.
 
-use daemon::metric::Metrics;
+use std::time::Duration;
 
+use daemon::metric::Metrics;
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use super::lane::Broken;
+use super::refusal::Kind;
+use super::report::Returned;
 use super::*;
+use crate::batch::Ticket;
 use crate::metric::ShipperMetrics;
 
-fn kafka(folder: &std::path::Path, now: Timestamp) -> Kafka {
+fn lane(now: Timestamp) -> Lane {
     let text = "{ brokers: [\"127.0.0.1:1\"], topic: logs }";
     let config: KafkaConfig = yaml::parse("test.yml", text).unwrap();
     let metrics = ShipperMetrics::new(&Metrics::new()).output;
-    Kafka::new(&config, Readiness::default(), metrics, DeadLetters::new(folder), now).unwrap()
+    let lanes = Lanes::single();
+    let (_, main) = lanes.iter().next().unwrap();
+    Lane::new(&config, main, 1, Readiness::default(), metrics, now).unwrap()
 }
 
 fn refused(sequence: u64) -> Returned {
@@ -28,14 +37,15 @@ fn refused(sequence: u64) -> Returned {
 fn a_record_that_was_refused_with_its_batch_is_no_dead_letter_before_it_went_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut now = Timestamp::from_secs(1_000_000);
-    let mut kafka = kafka(folder.path(), now);
-    kafka.replay = (0..3).map(refused).collect();
+    let mut lane = lane(now);
+    let mut graves = Graves { letters: DeadLetters::new(folder.path()), settled: Vec::new() };
+    lane.replay = (0..3).map(refused).collect();
     let whole = Broken { kind: Kind::Record, reason: "too large".to_owned() };
-    kafka.stop(&whole, now).unwrap();
-    assert!(kafka.recovery.session().is_single);
+    lane.stop(&whole, &mut graves, now).unwrap();
+    assert!(lane.recovery.session().is_single);
     now = now.plus(Duration::from_secs(1));
     let cut_short = Broken { kind: Kind::Session, reason: "the session ended".to_owned() };
-    kafka.stop(&cut_short, now).unwrap();
-    assert_eq!((kafka.replay.len(), kafka.graves.settled.len()), (3, 0));
-    assert!(!kafka.graves.letters.path().exists());
+    lane.stop(&cut_short, &mut graves, now).unwrap();
+    assert_eq!((lane.replay.len(), graves.settled.len()), (3, 0));
+    assert!(!graves.letters.path().exists());
 }

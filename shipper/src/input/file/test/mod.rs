@@ -5,6 +5,7 @@
 mod bound;
 mod follow;
 mod frame;
+mod lane;
 mod multiline;
 mod property;
 mod quiet;
@@ -23,7 +24,8 @@ use event::{EventId, StreamId, Timestamp};
 use tempfile::TempDir;
 
 use super::{Deps, FileConfig, FileInput, FileTotals, OpenError, Poll};
-use crate::batch::{Batch, Fate, Settled, Ticket};
+use crate::batch::{Fate, Outbox, Settled, Ticket};
+use crate::route::{LaneId, Lanes};
 
 /// One record as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,6 +90,7 @@ impl Rig {
             host: "host".to_owned(),
             registry: self.state.path().to_owned(),
             readiness: self.readiness.clone(),
+            lanes: Lanes::single(),
         };
         FileInput::open(vec![config], deps, self.now)
     }
@@ -146,8 +149,9 @@ impl Rig {
 
     /// One batch; true when there may be another.
     fn read_once(&mut self) -> bool {
-        let (now, mut batch) = (self.now, Batch::default());
-        let poll = self.input().poll(now, &mut batch);
+        let (now, mut out) = (self.now, Outbox::new(&Lanes::single()));
+        let poll = self.input().poll(now, &mut out);
+        let batch = out.batch(LaneId::MAIN).unwrap();
         for entry in &batch.entries {
             let json: serde_json::Value = serde_json::from_slice(batch.payload(entry)).unwrap();
             let id: EventId = json["event"]["id"].as_str().unwrap().parse().unwrap();

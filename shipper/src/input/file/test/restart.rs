@@ -193,17 +193,19 @@ fn a_file_that_was_rotated_while_nobody_looked_keeps_its_input() {
             host: "host".to_owned(),
             registry: state.path().to_owned(),
             readiness: Readiness::default(),
+            lanes: Lanes::single(),
         };
         FileInput::open(vec![config("cart"), config("shop")], deps, now).unwrap()
     };
     fs::write(folder.path().join("shop.log"), "one\n").unwrap();
     let mut input = open();
-    input.poll(now, &mut Batch::default());
+    input.poll(now, &mut Outbox::new(&Lanes::single()));
     input.checkpoint(now).unwrap();
     drop(input);
     fs::rename(folder.path().join("shop.log"), folder.path().join("shop.log.1")).unwrap();
-    let mut batch = Batch::default();
-    open().poll(now, &mut batch);
+    let mut out = Outbox::new(&Lanes::single());
+    open().poll(now, &mut out);
+    let batch = out.batch(LaneId::MAIN).unwrap();
     let record: serde_json::Value = serde_json::from_slice(batch.payload(&batch.entries[0])).unwrap();
     assert_eq!((&record["message"], &record["service"]["name"]), (&"one".into(), &"shop".into()));
 }

@@ -6,13 +6,16 @@ use daemon::Clock;
 use daemon::metric::Metrics;
 
 use super::*;
-use crate::channel::{self, Parcel, Received, Receiver};
+use crate::channel::{self, Parcel, Receiver};
+use crate::input::file::in_flight::InFlight;
 use crate::input::file::{FileMetrics, Handle, RunDeps, spawn};
+use crate::route::{LaneId, LaneSet};
 
 fn start(rig: &mut Rig) -> (Handle, Receiver, Metrics) {
-    let (sender, receiver) = channel::channel();
+    let lanes = Lanes::single();
+    let (sender, receiver) = channel::channel(&lanes);
     let metrics = Metrics::new();
-    let deps = RunDeps { clock: Clock::System, sender, metrics: FileMetrics::new(&metrics) };
+    let deps = RunDeps { clock: Clock::System, sender, lanes, metrics: FileMetrics::new(&metrics) };
     (spawn(rig.input.take().unwrap(), deps).unwrap(), receiver, metrics)
 }
 
@@ -22,7 +25,10 @@ fn receive(receiver: &Receiver, handle: Option<&Handle>, records: usize) -> Vec<
     let started = Instant::now();
     while messages.len() < records {
         assert!(started.elapsed() < Duration::from_secs(30), "only {} of {records}", messages.len());
-        let Received::Parcel(Parcel::Batch(batch)) = receiver.receive(Duration::from_secs(1)) else {
+        let waiting = receiver.wait(LaneSet::NONE, Duration::from_secs(1));
+        let Some(Parcel::Batch(batch)) =
+            waiting.first_from(LaneId::MAIN).and_then(|lane| receiver.take(lane))
+        else {
             continue;
         };
         for entry in &batch.entries {
@@ -100,7 +106,7 @@ async fn the_end_of_a_reader_that_panicked_is_seen() {
     rig.read();
     let ticket = rig.unsettled[0];
     // More is given back than was taken.
-    rig.input().in_flight_bytes = 0;
+    rig.input().in_flight = InFlight::new(1);
     let (mut handle, _receiver, _) = start(&mut rig);
     handle.inbox().settle(vec![Settled { ticket, fate: Fate::Acked }]);
     handle.ended().await;
