@@ -84,6 +84,20 @@ impl Multiline {
         Multiline { rule, limits: config.limits, lines: 0, bytes: 0, deadline: None, has_cut: false }
     }
 
+    /// True when the lines before those of a record say how to join it; then [`Multiline::learn`] is worth their reading.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        matches!(self.rule, Rule::Preset(_))
+    }
+
+    /// Before the first line of a stream that goes on: a line that lies before it, in order. So records begin after a
+    /// restart as they did before it.
+    pub fn learn(&mut self, line: &[u8]) {
+        if let Rule::Preset(records) = &mut self.rule {
+            records.learn(line);
+        }
+    }
+
     /// Places one line. A line that would bring a record over [`Limits`] starts a new one instead: nothing is
     /// dropped, and [`Multiline::has_cut`] tells it.
     pub fn handle(&mut self, line: &[u8], now: Timestamp) -> Joint {

@@ -127,6 +127,13 @@ impl Records {
         if has_collected { joint } else { Joint::Starts }
     }
 
+    /// A line before the first one: only how headers look is remembered of it.
+    pub(super) fn learn(&mut self, line: &[u8]) {
+        self.place(line, true);
+        self.is_below_header = false;
+        self.language.begin(&[]);
+    }
+
     /// A record has reached a limit: what joined its lines is forgotten.
     pub(super) fn forget(&mut self) {
         self.known = None;

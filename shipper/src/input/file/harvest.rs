@@ -74,6 +74,10 @@ pub(super) fn begin(
         let start = offset.saturating_sub(pipe.cut_bytes_min() as u64);
         pipe.begin_behind(&read_range(file, start, usize::try_from(offset - start).unwrap_or_default())?);
     }
+    let learned = pipe.learns_bytes();
+    if learned > 0 {
+        pipe.learn(&read_range(file, offset - learned, usize::try_from(learned).unwrap_or_default())?);
+    }
     Ok(Box::new(Work { pipe, lane, head, tail }))
 }
 

@@ -14,6 +14,9 @@ use crate::batch::{Batch, Entry, Ticket};
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
 
+/// Bytes before the place where reading goes on in which the joiner looks how records begin.
+const LEARN_BYTES_MAX: u64 = 64 << 10;
+
 /// What reading changes around a stream.
 pub(super) struct Sink<'a> {
     /// The stream's slot.
@@ -72,6 +75,19 @@ impl Pipe {
     pub(super) fn begin_behind(&mut self, bytes: &[u8]) {
         if bytes.len() >= self.cut_bytes_min() && memchr::memchr(b'\n', bytes).is_none() {
             self.framer.begin_behind_cut();
+        }
+    }
+
+    /// How many bytes in front of it [`Pipe::learn`] wants before any read.
+    pub(super) fn learns_bytes(&self) -> u64 {
+        if self.joiner.learns() { self.read.min(LEARN_BYTES_MAX) } else { 0 }
+    }
+
+    /// The bytes in front of it show how records begin.
+    pub(super) fn learn(&mut self, bytes: &[u8]) {
+        let is_all = bytes.len() as u64 == self.read;
+        for line in bytes.split_inclusive(|byte| *byte == b'\n').skip(usize::from(!is_all)) {
+            self.joiner.learn(without_end(line));
         }
     }
 
