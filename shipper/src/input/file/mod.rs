@@ -41,6 +41,7 @@ use std::time::Duration;
 use daemon::Readiness;
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
+use rustix::process::{Resource, getrlimit};
 
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
@@ -207,7 +208,7 @@ impl FileInput {
             streams_begun: 0,
             files_open: 0,
             open_order: VecDeque::new(),
-            files_open_max: files_open_max(),
+            files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             scans: 0,
             next_scan: now,
             skipped: Vec::new(),
@@ -353,10 +354,17 @@ impl FileInput {
     }
 }
 
-/// Descriptors for files: half of what the process may have.
-fn files_open_max() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(limit / 2).unwrap_or(usize::MAX).clamp(16, 4096)
+/// Descriptors that are no files': the log, the registry, the admin page and its readers, event queues, and a few
+/// brokers. Without these nothing is acknowledged, and the files that wait for it keep the others.
+const DESCRIPTORS_RESERVED: u64 = 48;
+/// Files that are open at the same time, at least and at most.
+const FILES_OPEN: std::ops::RangeInclusive<u64> = 4..=4096;
+
+/// Descriptors for files: half of what the process may have, and never of the reserve.
+fn files_open_max(limit: Option<u64>) -> usize {
+    let limit = limit.unwrap_or(u64::MAX);
+    let files = (limit / 2).min(limit.saturating_sub(DESCRIPTORS_RESERVED));
+    usize::try_from(files.clamp(*FILES_OPEN.start(), *FILES_OPEN.end())).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
