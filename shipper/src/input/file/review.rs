@@ -3,12 +3,14 @@
 //! Enters: streams after a scan. Leaves: files that are held and read to their end although no pattern leads to them,
 //! descriptors given back, streams that have ended. Never: a file that vanishes with unread bytes and without a word.
 
+use std::io::ErrorKind;
+
 use event::Timestamp;
 
 use super::ack::Part;
 use super::identity::Facts;
 use super::scan::{self, Found};
-use super::stream::Presence;
+use super::stream::{Presence, Stream};
 use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE};
 
 /// Closed files that each scan looks at; with more of them it takes several scans, up to [`REVIEW_SCANS_MAX`].
@@ -146,7 +148,7 @@ impl FileInput {
         let Some(stream) = self.stream(slot) else { return };
         let missing = now.since(since);
         let has_unread = stream.size > stream.read() && !stream.is_unwanted && missing >= MISSING_GRACE;
-        if has_unread || missing >= FORGET_AFTER {
+        if (has_unread && is_gone(stream)) || missing >= FORGET_AFTER {
             self.end(slot, Part::Vanished, now);
         }
     }
@@ -177,5 +179,13 @@ impl FileInput {
         let has_grown = is_same && facts.size > stream.read_end.unwrap_or(stream.read());
         stream.is_finishing &= !has_grown;
         has_grown
+    }
+}
+
+/// Whether the file is known not to be under its path. A folder that cannot be read says nothing of what lies in it.
+fn is_gone(stream: &Stream) -> bool {
+    match stream.path.metadata() {
+        Ok(metadata) => Facts::of(&metadata).key() != stream.key(),
+        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }

@@ -264,3 +264,32 @@ fn what_is_written_late_to_a_file_that_was_renamed_out_of_the_pattern() {
     rig.expect(&["hours later"]);
     assert_eq!(rig.ledger().written, 16);
 }
+
+#[test]
+fn a_folder_that_cannot_be_read_for_a_while_loses_nothing() {
+    let mut rig = Rig::with("paths: ['{folder}/logs/*.log']");
+    std::fs::create_dir(rig.path("logs")).unwrap();
+    rig.append("logs/app.log", "one\n");
+    rig.expect(&["one"]);
+    rig.ack();
+    rig.wait(CLOSE_IDLE);
+    rig.expect(&[]);
+    // It is seen to have grown, and there is no descriptor for it.
+    rig.input().files_open_max = 0;
+    rig.append("logs/app.log", "two\n");
+    rig.expect(&[]);
+    assert_eq!(rig.ledger().pending, 4);
+    // A link in a circle: what lies behind it is there, and nobody gets to it.
+    rig.rename("logs", "away");
+    std::os::unix::fs::symlink("logs", rig.path("logs")).unwrap();
+    for _ in 0..4 {
+        rig.wait(MISSING_GRACE);
+        rig.expect(&[]);
+    }
+    assert_eq!(rig.ledger().lost, 0);
+    rig.remove("logs");
+    rig.rename("away", "logs");
+    rig.input().files_open_max = 1;
+    rig.wait(MISSING_GRACE);
+    rig.expect(&["two"]);
+}
