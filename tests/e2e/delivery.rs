@@ -4,24 +4,19 @@
 //! and the fates that came back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use daemon::dead_letter::DeadLetters;
 use daemon::metric::Metrics;
 use daemon::{Clock, Readiness};
 use event::StreamId;
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use shipper::batch::{Batch, Entry, Fate, Settled, Ticket};
 use shipper::channel::{Sender, channel};
 use shipper::metric::ShipperMetrics;
 use shipper::output;
 use shipper::route::Lanes;
 use tests::oracle;
-use tests::part::kafka::Kafka;
+use tests::part::kafka::{GUARDED, Kafka};
 use tests::wait::until;
 
 /// Streams that send at the same time; more than partitions, so that some share one.
@@ -131,18 +126,6 @@ fn noise(mut seed: u64, bytes: usize) -> String {
     text.replace(['\\', '"'], "_")
 }
 
-fn create(kafka: &Kafka, topic: &str, settings: &[(&str, &str)]) {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", kafka.address()).create().unwrap();
-    let mut new = NewTopic::new(topic, 4, TopicReplication::Fixed(1));
-    for (name, value) in settings {
-        new = new.set(name, value);
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let results = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
-    results.into_iter().for_each(|result| drop(result.unwrap()));
-}
-
 /// Everything that was written is there, in order; what was sent again may be there twice.
 fn judge(kafka: &Kafka, topic: &str, lines: u64, missing: &[(&str, u64)]) {
     let written: BTreeMap<String, u64> = (0..STREAMS).map(|slot| (format!("s{slot}"), lines)).collect();
@@ -157,7 +140,7 @@ fn judge(kafka: &Kafka, topic: &str, lines: u64, missing: &[(&str, u64)]) {
 #[test]
 fn a_topic_with_a_small_limit_gets_all_but_what_is_larger_and_that_becomes_dead_letters() {
     let kafka = Kafka::start("auto.create.topics.enable=false");
-    create(&kafka, "small", &[("max.message.bytes", "30000")]);
+    kafka.create("small", &[("max.message.bytes", "30000")]);
     let mut rig = Rig::start(&kafka, "small");
     rig.send(20, 900);
     rig.send(1, 40_000);
@@ -185,7 +168,7 @@ fn a_topic_that_is_not_there_is_waited_for() {
     rig.send(50, 100);
     rig.wait_for_refusal("topic `later` is not there; create it");
     rig.send(50, 100);
-    create(&kafka, "later", &[]);
+    kafka.create("later", &[]);
     rig.wait();
     until("readiness", || rig.readiness.is_ready().then_some(()));
     assert_eq!(rig.fates(Fate::Acked).len(), 100 * STREAMS as usize);
@@ -195,20 +178,17 @@ fn a_topic_that_is_not_there_is_waited_for() {
 
 #[test]
 fn access_that_is_taken_away_stops_everything_until_it_is_back() {
-    let kafka = Kafka::start(
-        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
-         allow.everyone.if.no.acl.found=true",
-    );
-    create(&kafka, "guarded", &[]);
+    let kafka = Kafka::start(GUARDED);
+    kafka.create("guarded", &[]);
     let mut rig = Rig::start(&kafka, "guarded");
     rig.send(100, 100);
     rig.wait();
-    access(&kafka, "--add");
+    kafka.deny_write("guarded");
     rig.send(100, 100);
     rig.wait_for_refusal("allow this user to Write");
     rig.send(100, 100);
     assert_eq!(rig.fates(Fate::DeadLettered), []);
-    access(&kafka, "--remove");
+    kafka.allow_write("guarded");
     rig.wait();
     until("readiness", || rig.readiness.is_ready().then_some(()));
     rig.end();
@@ -218,7 +198,7 @@ fn access_that_is_taken_away_stops_everything_until_it_is_back() {
 #[test]
 fn a_broker_that_is_killed_in_the_middle_loses_and_reorders_nothing() {
     let kafka = Kafka::start("");
-    create(&kafka, "killed", &[]);
+    kafka.create("killed", &[]);
     let mut rig = Rig::start(&kafka, "killed");
     rig.send(500, 200);
     kafka.stop(true);
@@ -229,27 +209,4 @@ fn a_broker_that_is_killed_in_the_middle_loses_and_reorders_nothing() {
     rig.wait();
     rig.end();
     judge(&kafka, "killed", 1500, &[]);
-}
-
-/// Denies writing to the topic, or ends the denial.
-fn access(kafka: &Kafka, verb: &str) {
-    let jars: &Path = &tests::part::cache().join("kafka-4.1.0/lib/*");
-    let mut command = Command::new("java");
-    command.arg("-cp").arg(jars).args([
-        "org.apache.kafka.tools.AclCommand",
-        "--bootstrap-server",
-        &kafka.address(),
-        verb,
-    ]);
-    command.args([
-        "--deny-principal",
-        "User:ANONYMOUS",
-        "--operation",
-        "Write",
-        "--topic",
-        "guarded",
-        "--force",
-    ]);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

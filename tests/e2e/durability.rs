@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::hash::BuildHasher;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use event::EventId;
+use tests::dice::Dice;
 use tests::oracle::{self, Verdict};
 use tests::part::daemon::Daemon;
 use tests::part::kafka::Kafka;
@@ -24,27 +24,6 @@ use tests::wait::{until, within};
 const ROTATE_LINES: u64 = 4000;
 /// Between two bursts of the writer.
 const PAUSE: Duration = Duration::from_millis(2);
-
-/// Numbers that look random and are the same for the same seed.
-#[derive(Debug, Clone)]
-struct Dice(u64);
-
-impl Dice {
-    /// With a seed of its own, which a failing test prints.
-    fn new() -> Self {
-        let dice = Dice(std::hash::RandomState::new().hash_one(0) | 1);
-        println!("seed {}", dice.0);
-        dice
-    }
-
-    /// From 1 to `most`.
-    fn roll(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most + 1
-    }
-}
 
 /// A service that writes its log, and whose log is rotated by renaming it.
 struct Writer {

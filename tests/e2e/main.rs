@@ -23,3 +23,4 @@ mod operate;
 mod security;
 mod source;
 mod stories;
+mod torture;

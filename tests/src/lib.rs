@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test support fails by panicking")]
 
+pub mod dice;
 pub mod fake;
 pub mod http;
 pub mod oracle;
@@ -11,4 +12,5 @@ pub mod part;
 pub mod post;
 pub mod publish;
 pub mod scenario;
+pub mod torture;
 pub mod wait;

@@ -19,28 +19,70 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 /// When the broker does not answer.
 #[must_use]
 pub fn read(brokers: &str, topic: &str) -> Vec<Event> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("group.id", "oracle")
-        .set("enable.auto.commit", "false")
-        .create()
-        .unwrap();
-    let mut events = Vec::new();
-    for (partition, end) in partitions(&consumer, topic) {
+    let mut records = Vec::new();
+    let take = |partition, offset, event| records.push(((partition, offset), event));
+    Reader::new(brokers, topic).read(take);
+    records.sort_unstable_by_key(|(place, _)| *place);
+    records.into_iter().map(|(_, event)| event).collect()
+}
+
+/// Reads a topic while it grows.
+pub struct Reader {
+    consumer: BaseConsumer,
+    topic: String,
+    /// By partition: the offset that comes next.
+    next: BTreeMap<i32, i64>,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("topic", &self.topic).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Begins at a topic's first records.
+    ///
+    /// # Panics
+    /// When the settings are refused.
+    #[must_use]
+    pub fn new(brokers: &str, topic: &str) -> Self {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("group.id", "oracle")
+            .set("enable.auto.commit", "false")
+            .set("fetch.wait.max.ms", "50")
+            .create()
+            .unwrap();
+        let next = partitions(&consumer, topic).into_keys().map(|id| (id, 0)).collect();
+        let reader = Reader { consumer, topic: topic.to_owned(), next };
         let mut assignment = TopicPartitionList::new();
-        assignment.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
-        consumer.assign(&assignment).unwrap();
-        let mut next = 0;
-        while next < end {
-            let Some(message) = consumer.poll(Duration::from_secs(10)) else {
-                panic!("{topic}/{partition}: nothing after offset {next} of {end}");
+        for id in reader.next.keys() {
+            assignment.add_partition_offset(topic, *id, Offset::Beginning).unwrap();
+        }
+        reader.consumer.assign(&assignment).unwrap();
+        reader
+    }
+
+    /// Gives every further record up to what are now the ends, with its partition and offset; how many there were.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub fn read(&mut self, mut take: impl FnMut(i32, i64, Event)) -> u64 {
+        let ends = partitions(&self.consumer, &self.topic);
+        let mut records = 0;
+        while self.next.iter().any(|(id, next)| ends.get(id).is_some_and(|end| next < end)) {
+            let Some(message) = self.consumer.poll(Duration::from_secs(10)) else {
+                panic!("{}: nothing after {:?} of {ends:?}", self.topic, self.next);
             };
             let Ok(message) = message else { continue };
-            next = message.offset() + 1;
-            events.push(decoded(topic, &message));
+            let (partition, offset) = (message.partition(), message.offset());
+            self.next.insert(partition, offset + 1);
+            take(partition, offset, decoded(&self.topic, &message));
+            records += 1;
         }
+        records
     }
-    events
 }
 
 /// The log lines on a topic: what is left without probes and heartbeats.
@@ -51,9 +93,10 @@ pub fn messages(brokers: &str, topic: &str) -> Vec<String> {
     events.iter().filter(is_line).filter_map(|event| event.text("message").map(str::to_owned)).collect()
 }
 
-fn partitions(consumer: &BaseConsumer, topic: &str) -> Vec<(i32, i64)> {
+/// Partitions and the ends of their records; nothing while the broker does not answer.
+fn partitions(consumer: &BaseConsumer, topic: &str) -> BTreeMap<i32, i64> {
     let patience = Duration::from_secs(10);
-    let Ok(metadata) = consumer.fetch_metadata(Some(topic), patience) else { return Vec::new() };
+    let Ok(metadata) = consumer.fetch_metadata(Some(topic), patience) else { return BTreeMap::new() };
     let ids: Vec<i32> =
         metadata.topics()[0].partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
     ids.into_iter()

@@ -1,18 +1,20 @@
 //! Our own programs, as a user starts them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::Process;
 
-/// A program of this workspace, next to the test binary's folder.
+/// A program of this workspace: beside the folder of the test binary, or beside a binary of ours.
 ///
 /// # Panics
 /// When it is not built; `./test` and `cargo build --workspace` build it.
 #[must_use]
 pub fn path(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join(name);
+    let own = std::env::current_exe().unwrap();
+    let folder = own.parent().unwrap();
+    let is_test = folder.file_name().is_some_and(|folder| folder == "deps");
+    let program = if is_test { folder.parent().unwrap() } else { folder }.join(name);
     assert!(
         program.exists(),
         "{} is not built: run `cargo build --workspace --bins` first",
@@ -23,11 +25,14 @@ pub fn path(name: &str) -> PathBuf {
 
 /// Starts a program with its log in `log`; the way our users redirect theirs.
 #[must_use]
-pub fn start(name: &str, arguments: &[&str], log: &std::path::Path) -> Process {
+pub fn start(name: &str, arguments: &[&str], log: &Path) -> Process {
+    spawn(Command::new(path(name)).args(arguments), log)
+}
+
+/// Starts a command with everything that it prints behind what is in `log`.
+pub(super) fn spawn(command: &mut Command, log: &Path) -> Process {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-    let mut command = Command::new(path(name));
-    command.args(arguments).stdout(file.try_clone().unwrap()).stderr(Stdio::from(file));
-    Process::start(&mut command)
+    Process::start(command.stdout(file.try_clone().unwrap()).stderr(Stdio::from(file)))
 }
 
 /// Runs a program to its end; gives its exit code and everything that it printed.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -31,8 +32,20 @@ impl Daemon {
     /// Any command of ours that serves an admin page.
     #[must_use]
     pub fn start(program: &str, arguments: &[&str], log: &Path) -> Self {
+        Daemon::spawn(Command::new(binary::path(program)).args(arguments), log)
+    }
+
+    /// Any command that starts one, such as a shell that sets limits first.
+    #[must_use]
+    pub fn spawn(command: &mut Command, log: &Path) -> Self {
         let log_start = std::fs::read(log).map_or(0, |text| text.len());
-        Daemon { process: binary::start(program, arguments, log), log: log.to_owned(), log_start }
+        Daemon { process: binary::spawn(command, log), log: log.to_owned(), log_start }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.0.id()
     }
 
     /// What this process has written.

@@ -1,9 +1,20 @@
 //! A real Apache Kafka (KRaft, one node).
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex, Weak};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rustix::process::Signal;
+
+/// Partitions of a topic here; more than one, so that order across them is not taken for granted.
+const PARTITIONS: i32 = 4;
+
+/// For [`Kafka::start`]: a broker that knows access rules, and has none yet.
+pub const GUARDED: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
+                           allow.everyone.if.no.acl.found=true";
 
 /// From the broker's port to the one where users log in; [`super::free_port`] has probed it.
 const LOGIN_OFFSET: u16 = 10_000;
@@ -92,6 +103,38 @@ impl Kafka {
             &[cache.to_str().unwrap(), run.to_str().unwrap(), &port, "4"],
             &[("KAFKA_EXTRA", &self.extra)],
         );
+    }
+
+    /// Makes a topic with settings of its own.
+    pub fn create(&self, topic: &str, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap();
+        let mut new = NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1));
+        for (name, value) in settings {
+            new = new.set(name, value);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let results = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+        results.into_iter().for_each(|result| drop(result.unwrap()));
+    }
+
+    /// Nobody may write to the topic any more; the broker is one of [`GUARDED`].
+    pub fn deny_write(&self, topic: &str) {
+        self.access(topic, "--add");
+    }
+
+    /// Ends [`Kafka::deny_write`].
+    pub fn allow_write(&self, topic: &str) {
+        self.access(topic, "--remove");
+    }
+
+    fn access(&self, topic: &str, verb: &str) {
+        let mut command = Command::new("java");
+        command.arg("-cp").arg(super::cache().join("kafka-4.1.0/lib/*"));
+        command.args(["org.apache.kafka.tools.AclCommand", "--bootstrap-server", &self.address(), verb]);
+        command.args(["--deny-principal", "User:ANONYMOUS", "--operation", "Write"]);
+        let output = command.args(["--topic", topic, "--force"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn pid(&self) -> Option<u32> {
