@@ -6,6 +6,8 @@
 use event::{StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::input::file::Codec;
+
 /// A hash of one range of a file's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Print {
@@ -62,6 +64,16 @@ impl Losses {
     }
 }
 
+/// What is remembered of a stream whose file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packed {
+    /// How.
+    pub codec: Codec,
+    /// Bytes on the disk when all of its text was settled; zero before.
+    pub size: u64,
+}
+
 /// One stream. `offset = acked + filtered + lost`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,8 +93,11 @@ pub struct Entry {
     pub generation: u64,
     /// Everything before it is settled.
     pub offset: u64,
-    /// How long the file was when it was last seen.
+    /// How long the file was when it was last seen, in plain bytes.
     pub size: u64,
+    /// Set when the file is compressed; `offset` and `size` are those of the plain bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed: Option<Packed>,
     /// The first bytes of the file.
     pub head: Print,
     /// Bytes that end at `offset`, or shortly before it.

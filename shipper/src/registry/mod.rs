@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use event::Timestamp;
 
-pub use self::entry::{Change, Entry, Losses, Print};
+pub use self::entry::{Change, Entry, Losses, Packed, Print};
 
 /// Below this size a file is never rewritten for being out of date.
 const REWRITE_BYTES_MIN: u64 = 1 << 20;

@@ -34,6 +34,7 @@ fn entry(stream: u128, offset: u64) -> Entry {
         birth: Some(-3),
         generation: 4,
         offset,
+        packed: None,
         size: offset + 6,
         head: Print::of(0, b"head"),
         tail: Print::of(offset.saturating_sub(4), b"tail"),

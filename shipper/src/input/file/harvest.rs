@@ -3,11 +3,12 @@
 //! Enters: a stream and an open file. Leaves: what the step read, through the stream's pipe. Never: a byte of another
 //! file: each step begins a little before the read offset and compares those bytes with the ones that were read there.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 
 use super::CHUNK_BYTES;
+use super::content::Content;
 use super::identity::Facts;
 use super::pipe::{Fed, Pipe, Sink};
 use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX, Work};
@@ -38,7 +39,7 @@ pub(super) enum Step {
 }
 
 /// Opens the stream's file, and makes sure that it is the stream's.
-pub(super) fn open(stream: &Stream) -> Result<File, HarvestError> {
+pub(super) fn open(stream: &Stream) -> Result<Content, HarvestError> {
     let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     // Without blocking, because a pipe could have taken the file's place.
     let file = OpenOptions::new().read(true).custom_flags(nonblock).open(&stream.path)?;
@@ -47,26 +48,38 @@ pub(super) fn open(stream: &Stream) -> Result<File, HarvestError> {
     if !metadata.is_file() || facts.key() != stream.key() || facts.birth != stream.facts.birth {
         return Err(HarvestError::Moved);
     }
-    Ok(file)
+    Ok(Content::new(file, stream.codec)?)
+}
+
+/// Goes to where the next read begins; false when that takes a further turn. Only an archive has a way to go.
+pub(super) fn approach(stream: &Stream, file: &mut Content) -> Result<bool, HarvestError> {
+    let start = match &stream.work {
+        Some(work) => work.pipe.read() - work.tail.len() as u64,
+        None if is_deep(stream) => stream.tail.start,
+        None => 0,
+    };
+    Ok(file.seek(start)?)
+}
+
+/// An archive is read forwards: where its head lies far back, the bytes before the offset have to tell enough.
+fn is_deep(stream: &Stream) -> bool {
+    stream.codec.is_some() && stream.tail.start > HEAD_BYTES_MAX as u64
 }
 
 /// Makes what a stream needs to be read from its offset on, and compares the file with both of its prints.
 pub(super) fn begin(
     stream: &Stream,
-    file: &File,
+    file: &mut Content,
     lane: LaneId,
     mut pipe: Pipe,
 ) -> Result<Box<Work>, HarvestError> {
     let offset = pipe.read();
-    for print in [stream.head, stream.tail] {
-        if print.len > 0
-            && Print::of(print.start, &read_range(file, print.start, print.len as usize)?) != print
-        {
-            return Err(HarvestError::Rewritten);
-        }
+    let mut head = Vec::new();
+    if !is_deep(stream) {
+        has_print(file, stream.head)?;
+        head = read_range(file, 0, usize::try_from(offset).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX))?;
     }
-    let head_bytes = usize::try_from(offset).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX);
-    let head = read_range(file, 0, head_bytes)?;
+    has_print(file, stream.tail)?;
     let tail_start = offset.saturating_sub(TAIL_BYTES_MAX as u64);
     let tail = read_range(file, tail_start, usize::try_from(offset - tail_start).unwrap_or_default())?;
     if tail.last().is_some_and(|byte| *byte != b'\n') {
@@ -81,30 +94,22 @@ pub(super) fn begin(
     Ok(Box::new(Work { pipe, lane, head, tail }))
 }
 
-fn read_range(file: &File, start: u64, len: usize) -> Result<Vec<u8>, HarvestError> {
-    let mut bytes = vec![0; len];
-    let read = read_full(file, start, &mut bytes)?;
-    if read < len { Err(HarvestError::Rewritten) } else { Ok(bytes) }
+fn has_print(file: &mut Content, print: Print) -> Result<(), HarvestError> {
+    let is_same = print.len == 0
+        || Print::of(print.start, &read_range(file, print.start, print.len as usize)?) == print;
+    if is_same { Ok(()) } else { Err(HarvestError::Rewritten) }
 }
 
-/// Reads until `bytes` is full or the file ends; gives how much was read.
-pub(super) fn read_full(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<usize> {
-    let mut read = 0;
-    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, start + read as u64) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(read)
+fn read_range(file: &mut Content, start: u64, len: usize) -> Result<Vec<u8>, HarvestError> {
+    let mut bytes = vec![0; len];
+    let read = file.read_full(start, &mut bytes)?;
+    if read < len { Err(HarvestError::Rewritten) } else { Ok(bytes) }
 }
 
 /// Reads once into `buffer`, and feeds what is new.
 pub(super) fn step(
     work: &mut Work,
-    file: &File,
+    file: &mut Content,
     buffer: &mut Vec<u8>,
     is_last: bool,
     sink: &mut Sink<'_>,
@@ -115,7 +120,7 @@ pub(super) fn step(
     let wanted = before + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default() + CHUNK_BYTES;
     resize(buffer, wanted);
     let buffer = buffer.get_mut(..wanted).unwrap_or_default();
-    let count = read_full(file, read - before as u64, buffer)?;
+    let count = file.read_full(read - before as u64, buffer)?;
     let (compared, bytes) =
         buffer.get(..count).unwrap_or_default().split_at_checked(before).unwrap_or((&[], &[]));
     if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
@@ -124,7 +129,8 @@ pub(super) fn step(
     let end = read + bytes.len() as u64;
     work.pipe.clamp(end);
     let fed = work.pipe.feed(bytes, sink);
-    let is_at_end = fed == Fed::Hungry && count < wanted;
+    // Behind what is sound of a damaged archive lies its error, for the next step.
+    let is_at_end = fed == Fed::Hungry && count < wanted && !file.is_damaged();
     if is_at_end && is_last {
         let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
         work.pipe.finish(bytes.get(done..).unwrap_or_default(), sink);

@@ -14,7 +14,8 @@
 //!
 //! The bytes are compared with two prints: the head of the file, which grows with it and has no least size, and the
 //! bytes before the offset. A scan compares nothing. Every read does, because it starts a little before its offset; what
-//! it finds goes through the same table.
+//! it finds goes through the same table. `New`, `Truncated` and `Replaced` may still be a matter of copies: see
+//! [`copy`](super::copy).
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -79,7 +80,7 @@ fn nanos(time: SystemTime) -> i64 {
 pub(super) struct Remembered {
     /// Its birth time.
     pub birth: Option<i64>,
-    /// The end of the bytes that were read and understood.
+    /// The end of the bytes that were read and understood; of an archive, its size on the disk when it was last seen.
     pub read: u64,
     /// Whether the bytes before that were seen to differ from those that were read.
     pub is_different: bool,
@@ -102,13 +103,15 @@ pub(super) enum Decision {
     Replaced,
 }
 
+/// False when both birth times are known, and are two.
+pub(super) fn is_same_birth(before: Option<i64>, now: Option<i64>) -> bool {
+    before.is_none() || now.is_none() || before == now
+}
+
 /// The table above.
 pub(super) fn decide(remembered: Option<&Remembered>, facts: &Facts) -> Decision {
     let Some(remembered) = remembered else { return Decision::New };
-    let is_same_birth = match (remembered.birth, facts.birth) {
-        (Some(before), Some(now)) => before == now,
-        _ => true,
-    };
+    let is_same_birth = is_same_birth(remembered.birth, facts.birth);
     let is_enough = facts.size >= remembered.read;
     let is_continued = is_enough && !remembered.is_different;
     match (is_same_birth, is_continued, remembered.is_same_path) {

@@ -11,14 +11,18 @@
 //! ([`spawn`]). The scan is the truth; file events only make it look sooner.
 
 mod ack;
+mod archive;
 mod commit;
 mod config;
+mod content;
+mod copy;
 mod end;
 mod frame;
 mod glob;
 mod harvest;
 mod identity;
 mod in_flight;
+mod kin;
 pub mod metric;
 mod pipe;
 mod preview;
@@ -43,6 +47,7 @@ use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 use rustix::process::{Resource, getrlimit};
 
+pub use self::archive::Codec;
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
 use self::identity::Key;
@@ -149,6 +154,10 @@ pub struct FileInput {
     /// Streams whose file is open, in the order of opening.
     open_order: VecDeque<u32>,
     files_open_max: usize,
+    /// Streams by path, to find the original of a copy; made when a new file asks for it.
+    kin: Option<copy::Kin>,
+    /// By stream: the copy that it goes on in when its own file was read to its end, by the last scan.
+    heirs: HashMap<u32, scan::Found>,
 
     scans: u64,
     next_scan: Timestamp,
@@ -164,6 +173,8 @@ pub struct FileInput {
     dirty: Vec<u32>,
     removed: Vec<StreamId>,
     next_commit: Option<Timestamp>,
+    /// The batch at hand has the first record of a stream that the registry does not know yet.
+    has_unnamed: bool,
 
     /// What streams that are done with have left in the ledger.
     retired: Ledger,
@@ -209,6 +220,8 @@ impl FileInput {
             files_open: 0,
             open_order: VecDeque::new(),
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
+            kin: None,
+            heirs: HashMap::new(),
             scans: 0,
             next_scan: now,
             skipped: Vec::new(),
@@ -220,6 +233,7 @@ impl FileInput {
             dirty: Vec::new(),
             removed: Vec::new(),
             next_commit: None,
+            has_unnamed: false,
             retired: Ledger::default(),
             retired_losses: Losses::default(),
             resumed: FileTotals::default(),
@@ -237,6 +251,17 @@ impl FileInput {
     /// their lanes. What is meant for a lane that is closed, or has its share in flight, stays unread.
     pub fn poll(&mut self, now: Timestamp, out: &mut Outbox) -> Poll {
         self.tick(now);
+        let poll = self.read_turns(now, out);
+        if std::mem::take(&mut self.has_unnamed) {
+            // How a stream begins is durable before a record of it is sent. Else a file that is rewritten before the
+            // first commit would, after a kill, give other lines the ids of those that were sent. A disk that refuses
+            // does not stop the logs; the readiness part tells of it.
+            let _ = self.checkpoint(now);
+        }
+        poll
+    }
+
+    fn read_turns(&mut self, now: Timestamp, out: &mut Outbox) -> Poll {
         self.unpark(out);
         while !out.is_full(BATCH_BYTES) {
             let Some(slot) = self.ready.pop() else {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use event::{StreamId, Timestamp};
 
 use super::ack::Window;
-use super::harvest::read_full;
+use super::archive::Codec;
+use super::content::Content;
 use super::in_flight::InFlight;
 use super::pipe::{Fed, Scratch, Sink};
 use super::recipe::Recipe;
@@ -79,6 +80,8 @@ pub fn preview(
 ) -> Result<(), PreviewError> {
     let failed = |error| PreviewError::Io { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
+    let codec = Codec::of(path, &file).map_err(failed)?;
+    let mut file = Content::new(file, codec).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
     let mut pipe = Recipe::new(config.clone(), &Lanes::single())?.pipe(stream, host, &name, 0);
@@ -88,7 +91,7 @@ pub fn preview(
     loop {
         let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
         buffer.resize(wanted, 0);
-        let read = read_full(&file, pipe.read(), &mut buffer).map_err(failed)?;
+        let read = file.read_full(pipe.read(), &mut buffer).map_err(failed)?;
         let (bytes, is_last) = (buffer.get(..read).unwrap_or_default(), read < wanted);
         let mut sink = Sink {
             slot: 0,

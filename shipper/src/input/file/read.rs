@@ -6,6 +6,7 @@
 use event::Timestamp;
 
 use super::FileInput;
+use super::content::Content;
 use super::harvest::{self, HarvestError, Step};
 use super::identity::Facts;
 use super::pipe::Sink;
@@ -35,28 +36,68 @@ impl FileInput {
         self.set_timer(slot);
     }
 
+    /// Before the first record of a stream is sent, the registry has to know it.
+    fn name(&mut self, slot: u32, now: Timestamp) {
+        let Some(stream) = self.stream_mut(slot) else { return };
+        if !std::mem::replace(&mut stream.is_named, true) {
+            self.has_unnamed = true;
+            self.touch(slot, now);
+        }
+    }
+
     fn read_held(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) -> Result<Step, HarvestError> {
-        let FileInput { slots, inputs, buffer, scratch, in_flight, multiline_cuts, host, .. } = self;
+        let FileInput {
+            slots,
+            inputs,
+            buffer,
+            scratch,
+            in_flight,
+            multiline_cuts,
+            host,
+            retired,
+            retired_losses,
+            ..
+        } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
-        let (Some(file), Some(input)) = (&stream.file, inputs.get(stream.input)) else {
+        let (Some(mut file), Some(input)) = (stream.file.take(), inputs.get(stream.input)) else {
             return Ok(Step::CaughtUp);
         };
-        if stream.work.is_none() {
+        let is_near = harvest::approach(stream, &mut file);
+        if stream.work.is_none() && matches!(is_near, Ok(true)) {
             let pipe = input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset());
-            stream.work = Some(harvest::begin(stream, file, input.lane, pipe)?);
+            let begun = harvest::begin(stream, &mut file, input.lane, pipe);
+            stream.file = Some(file);
+            stream.work = Some(begun?);
+        } else {
+            stream.file = Some(file);
+        }
+        if !is_near? {
+            return Ok(Step::More);
         }
         let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
             return Ok(Step::CaughtUp);
         };
         let before = (work.pipe.read(), window.offset());
         let Some(batch) = out.batch(work.lane) else { return Ok(Step::CaughtUp) };
+        let records = batch.entries.len();
         let sink = &mut Sink { slot, window, batch, scratch, in_flight, multiline_cuts, now };
         let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
+        let has_records = batch.entries.len() > records;
         note(stream, before.0, step, end, now);
+        if step == Step::CaughtUp && end < stream.size {
+            let lost_bytes = stream.size - std::mem::replace(&mut stream.size, end);
+            tracing::warn!(path = %stream.path.display(), lost_bytes, "file became shorter before it was read");
+            retired.written += lost_bytes;
+            retired.lost += lost_bytes;
+            retired_losses.truncated += lost_bytes;
+        }
         if stream.window.offset() > before.1 {
             self.touch(slot, now);
+        }
+        if has_records {
+            self.name(slot, now);
         }
         Ok(step)
     }
@@ -109,7 +150,7 @@ impl FileInput {
         let Some(stream) = self.stream_mut(slot) else { return };
         stream.read_end = None;
         if matches!(error, HarvestError::Rewritten) {
-            if let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) {
+            if let Some(Ok(metadata)) = stream.file.as_ref().map(Content::metadata) {
                 self.rewritten(slot, Facts::of(&metadata), now);
             }
             return;

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use event::Timestamp;
 
 use super::ack::Part;
+use super::content::Content;
 use super::identity::Facts;
 use super::scan::{self, Found};
 use super::stream::{Presence, Stream};
@@ -67,7 +68,15 @@ impl FileInput {
         };
         let is_quiet = stream.is_caught_up() && stream.timer.is_none() && !stream.is_queued;
         match (is_there, stream.file.is_some()) {
-            (true, true) if is_quiet && now.since(stream.active_at) >= CLOSE_IDLE => self.close(slot),
+            (true, true) if is_quiet && now.since(stream.active_at) >= CLOSE_IDLE => {
+                if stream.codec.is_some() && stream.read() < stream.size && !stream.is_finishing {
+                    // Nobody appends to an archive: its last line needs no end.
+                    stream.is_finishing = true;
+                    self.queue(slot);
+                } else {
+                    self.close(slot);
+                }
+            }
             (true, _) => {}
             (false, true) => self.review_held(slot, now),
             (false, false) => self.review_missing(slot, now),
@@ -99,9 +108,9 @@ impl FileInput {
     /// Under no path that matches, but held open: it is read to its end, and a while beyond.
     fn review_held(&mut self, slot: u32, now: Timestamp) {
         let Some(stream) = self.stream_mut(slot) else { return };
-        let Some(Ok(metadata)) = stream.file.as_ref().map(std::fs::File::metadata) else { return };
+        let Some(Ok(metadata)) = stream.file.as_ref().map(Content::metadata) else { return };
         let facts = Facts::of(&metadata);
-        let is_changed = stream.read_end != Some(facts.size) || stream.facts.modified != facts.modified;
+        let (is_changed, is_cut_short) = (stream.has_changed(&facts), stream.is_cut_short(&facts));
         stream.facts = Facts { birth: stream.facts.birth, ..facts };
         stream.presence = if facts.links == 0 {
             Presence::Deleted
@@ -113,10 +122,10 @@ impl FileInput {
         };
         let grace = if facts.links == 0 { DELETED_GRACE } else { CLOSE_IDLE };
         let is_over = stream.is_caught_up() && !is_changed && now.since(stream.active_at) >= grace;
-        if facts.size < stream.understood() {
+        if is_cut_short {
             self.rewritten(slot, facts, now);
         } else if is_changed {
-            stream.grow(facts.size, now);
+            stream.grow_on_disk(facts.size, now);
             stream.is_finishing = false;
             self.queue(slot);
         } else if is_over && !stream.is_finishing {
@@ -124,7 +133,9 @@ impl FileInput {
             self.queue(slot);
         } else if is_over && stream.window.is_empty() {
             let is_deleted = stream.presence == Presence::Deleted;
-            if is_deleted {
+            if let Some(copy) = self.heirs.remove(&slot) {
+                self.move_to(slot, copy, now);
+            } else if is_deleted {
                 self.retire(slot, now);
             } else {
                 self.close(slot);
@@ -156,7 +167,12 @@ impl FileInput {
     /// A rotation that renames out of the pattern mostly stays in the folder: there the file is held, and read to its end.
     fn seek_stray(&mut self, slot: u32, now: Timestamp) {
         let Some(stream) = self.stream(slot).filter(|stream| !stream.is_unwanted) else { return };
-        let Some(path) = scan::find_inode(&stream.path, &stream.facts) else { return };
+        let Some(path) = scan::find_inode(&stream.path, &stream.facts) else {
+            if let Some(copy) = self.find_copy(slot) {
+                self.move_to(slot, copy, now);
+            }
+            return;
+        };
         if let Some(stream) = self.stream_mut(slot) {
             if path == stream.path {
                 // It is where it was: no pattern is meant for it any more.
@@ -176,7 +192,8 @@ impl FileInput {
         let Some(stream) = self.stream_mut(slot).filter(|stream| !stream.is_unwanted) else { return false };
         let Ok(facts) = stream.path.metadata().map(|metadata| Facts::of(&metadata)) else { return false };
         let is_same = facts.key() == stream.key() && facts.birth == stream.facts.birth;
-        let has_grown = is_same && facts.size > stream.read_end.unwrap_or(stream.read());
+        let is_longer = stream.codec.is_none() && facts.size > stream.read_end.unwrap_or(stream.read());
+        let has_grown = is_same && is_longer;
         stream.is_finishing &= !has_grown;
         has_grown
     }

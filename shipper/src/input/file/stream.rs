@@ -7,17 +7,19 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
+use super::SCAN_EVERY;
 use super::ack::Window;
+use super::archive::Codec;
+use super::content::Content;
 use super::identity::{Facts, Key};
 use super::pipe::Pipe;
-use crate::registry::{Entry, Losses, Print};
+use crate::registry::{Entry, Losses, Packed, Print};
 use crate::route::LaneId;
 
 /// Bytes at the start of a file that its head print covers at most.
@@ -53,6 +55,11 @@ pub(super) struct Stream {
     /// Where it lay when it was first seen, unless it still lies there: `log.file.path`.
     origin_path: Option<Box<str>>,
     pub facts: Facts,
+    /// How the file is compressed. Offsets and sizes of the stream are those of the plain bytes, and only
+    /// [`Facts::size`] is what the file takes on the disk.
+    pub codec: Option<Codec>,
+    /// What the registry has of an archive's size: see [`Packed::size`].
+    pub settled_on_disk: u64,
     pub generation: u64,
     pub presence: Presence,
     /// How long the file is, by the last look or read.
@@ -68,7 +75,7 @@ pub(super) struct Stream {
     /// Tail prints that wait for the offset to pass them.
     pub marks: VecDeque<Print>,
     pub growths: VecDeque<(u64, Timestamp)>,
-    pub file: Option<File>,
+    pub file: Option<Content>,
     pub work: Option<Box<Work>>,
     /// The number of the listing that last found its name.
     pub seen_in: u64,
@@ -81,6 +88,8 @@ pub(super) struct Stream {
     pub timer: Option<Timestamp>,
     pub is_queued: bool,
     pub is_dirty: bool,
+    /// The registry knows how its bytes begin.
+    pub is_named: bool,
     /// Nothing is left to be read after a grace: what has no line end yet is a record.
     pub is_finishing: bool,
     /// Whether its folder was searched for it since it went missing.
@@ -113,6 +122,8 @@ impl Stream {
             origin_path: None,
             path,
             facts,
+            codec: None,
+            settled_on_disk: 0,
             generation,
             presence: Presence::Present,
             size: facts.size,
@@ -132,6 +143,7 @@ impl Stream {
             timer: None,
             is_queued: false,
             is_dirty: false,
+            is_named: false,
             is_finishing: false,
             is_sought: false,
             is_unwanted: false,
@@ -146,7 +158,7 @@ impl Stream {
             device: entry.device,
             inode: entry.inode,
             birth: entry.birth,
-            size: entry.size,
+            size: entry.packed.map_or(entry.size, |packed| packed.size),
             modified: 0,
             links: 1,
         };
@@ -154,7 +166,12 @@ impl Stream {
         let mut stream = Stream::new(entry.stream, path, facts, entry.generation, now);
         stream.window = Window::resume(first_sequence, entry.offset, entry.filtered, entry.lost);
         stream.presence = Presence::Missing(now);
+        stream.codec = entry.packed.map(|packed| packed.codec);
+        stream.settled_on_disk = entry.packed.map_or(0, |packed| packed.size);
+        stream.size = entry.size;
+        stream.own_size = entry.size;
         stream.head = entry.head;
+        stream.is_named = entry.head.len > 0;
         stream.tail = entry.tail;
         stream.seen_at = entry.seen;
         stream.told_too_long = entry.lost.line_too_long;
@@ -172,6 +189,7 @@ impl Stream {
             generation: self.generation,
             offset: self.window.offset(),
             size: self.size,
+            packed: self.codec.map(|codec| Packed { codec, size: self.settled_size() }),
             head: self.head,
             tail: self.tail,
             filtered: self.window.filtered(),
@@ -225,6 +243,49 @@ impl Stream {
         matches!(rest, Some(b"/")) || (rest == Some(b"") && folder == Path::new("/"))
     }
 
+    /// True when the file with these facts, at the same inode, cannot hold what was read of it.
+    pub(super) fn is_cut_short(&self, facts: &Facts) -> bool {
+        facts.size < self.floor()
+    }
+
+    /// The least size that the file may have without having lost something: what was read, or of an archive what it had.
+    pub(super) fn floor(&self) -> u64 {
+        match self.codec {
+            Some(_) => self.facts.size,
+            // Nothing was read that a read could compare.
+            None if self.head.len == 0 => self.size,
+            None => self.understood().max(u64::from(self.head.len)),
+        }
+    }
+
+    /// True when a look at the file shows something new since its last read.
+    pub(super) fn has_changed(&self, facts: &Facts) -> bool {
+        let is_read = match self.codec {
+            None => self.read_end == Some(facts.size),
+            Some(_) => self.read_end.is_some() && self.facts.size == facts.size,
+        };
+        !is_read || self.facts.modified != facts.modified || self.error.is_some()
+    }
+
+    /// True for a file of the registry that has not changed since it was last seen, and needs no look inside.
+    pub(super) fn is_known_settled(&self, facts: &Facts) -> bool {
+        let is_settled = match self.codec {
+            None => {
+                self.window.offset() == facts.size
+                    && Timestamp::from_nanos(facts.modified).plus(SCAN_EVERY) < self.seen_at
+            }
+            // A whole archive is not written again.
+            Some(_) => facts.size > 0 && self.settled_on_disk == facts.size,
+        };
+        self.read_end.is_none() && is_settled
+    }
+
+    /// What the registry keeps of an archive's size: zero until all of it is settled.
+    fn settled_size(&self) -> u64 {
+        let is_settled = self.is_caught_up() && self.window.is_empty() && self.window.offset() == self.size;
+        if is_settled { self.facts.size } else { 0 }
+    }
+
     /// Where the next read starts.
     pub(super) fn read(&self) -> u64 {
         self.work.as_ref().map_or(self.window.offset(), |work| work.pipe.read())
@@ -242,7 +303,11 @@ impl Stream {
 
     /// True when a look at it found what the last read found.
     pub(super) fn is_unchanged(&self, facts: &Facts) -> bool {
-        self.read_end == Some(facts.size)
+        let is_read = match self.codec {
+            None => self.read_end == Some(facts.size),
+            Some(_) => self.read_end.is_some(),
+        };
+        is_read
             && self.error.is_none()
             && Facts { birth: facts.birth.or(self.facts.birth), links: self.facts.links, ..*facts }
                 == self.facts
@@ -259,6 +324,13 @@ impl Stream {
         match self.growths.back_mut() {
             Some((end, _)) if is_full => *end = self.size,
             _ => self.growths.push_back((self.size, now)),
+        }
+    }
+
+    /// Notes the file's size on the disk at `now`; how much text an archive holds shows only when it is read.
+    pub(super) fn grow_on_disk(&mut self, size: u64, now: Timestamp) {
+        if self.codec.is_none() {
+            self.grow(size, now);
         }
     }
 

@@ -6,7 +6,8 @@
 use event::Timestamp;
 
 use super::ack::{Part, Window};
-use super::identity::{Decision, Facts, Remembered, decide};
+use super::archive::Codec;
+use super::identity::{Decision, Facts, Remembered, decide, is_same_birth};
 use super::scan::{self, Found, Sight};
 use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
@@ -44,8 +45,10 @@ impl FileInput {
             self.skipped = std::mem::take(&mut sight.skipped);
             self.skipped_more = sight.skipped_more;
             let mut found = self.one_path_each(sight.found);
-            // The oldest first: after a standstill, records come in about the order of their time.
-            found.sort_by_key(|found| found.facts.modified);
+            // Known files first, because a new one may be a copy of what was one of them. The oldest first: after a
+            // standstill, records come in about the order of their time.
+            found.sort_by_key(|found| (!self.is_known(&found.facts), found.facts.modified));
+            self.heirs.clear();
             for found in found {
                 self.observe(found, false, now);
             }
@@ -95,6 +98,12 @@ impl FileInput {
         chosen
     }
 
+    /// True when the file has a stream: not only its inode, which another file may have had.
+    pub(super) fn is_known(&self, facts: &Facts) -> bool {
+        let known = self.by_key.get(&facts.key()).and_then(|slot| self.stream(*slot));
+        known.is_some_and(|stream| is_same_birth(stream.facts.birth, facts.birth))
+    }
+
     /// True when the stream's name is there by the last listing.
     pub(super) fn is_seen(&self, stream: &Stream) -> bool {
         stream.presence == Presence::Present && stream.seen_in == self.survey.listings()
@@ -124,26 +133,26 @@ impl FileInput {
         let stream = slot.and_then(|slot| self.stream(slot));
         let remembered = stream.map(|stream| Remembered {
             birth: stream.facts.birth,
-            read: stream.understood(),
+            read: stream.floor(),
             is_different,
             is_same_path: stream.path == found.path,
         });
         let generation = stream.map_or(0, |stream| stream.generation + 1);
         let decision = decide(remembered.as_ref(), &found.facts);
         match (slot, decision) {
-            (None, _) | (_, Decision::New) => self.begin(found, None, now),
+            (None, _) | (_, Decision::New) => self.meet(found, now),
             (Some(slot), Decision::Known) => self.follow(slot, &found, now),
             (Some(slot), Decision::Renamed) => {
                 self.rename(slot, &found);
                 self.follow(slot, &found, now);
             }
             (Some(slot), Decision::Truncated) => {
-                self.end(slot, Part::Truncated, now);
+                self.end_or_move(slot, Part::Truncated, now);
                 self.begin(found, Some(generation), now);
             }
             (Some(slot), Decision::Replaced) => {
-                self.end(slot, Part::Vanished, now);
-                self.begin(found, None, now);
+                self.end_or_move(slot, Part::Vanished, now);
+                self.meet(found, now);
             }
         }
     }
@@ -163,7 +172,7 @@ impl FileInput {
     }
 
     /// A new stream. `generation` is given when the file is known and its content is not.
-    fn begin(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
+    pub(super) fn begin(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
         let Some(input) = self.inputs.get(found.input) else { return };
         let is_rewritten = generation.is_some();
         let age = now.since(Timestamp::from_nanos(found.facts.modified));
@@ -174,27 +183,44 @@ impl FileInput {
             let reason = "not changed for longer than `ignore_older`".to_owned();
             return self.skip(found.path, reason);
         }
-        // Without a birth time an inode that is used again looks the same, so the moment stands for it.
-        let first = if found.facts.birth.is_some() { 0 } else { u64::try_from(now.as_nanos()).unwrap_or(0) };
-        let generation = generation.unwrap_or(first);
         let was_there =
             Timestamp::from_nanos(found.facts.birth.unwrap_or(found.facts.modified)) < self.known_until;
         let is_from_end = input.config.start == Start::End && self.scans <= 1 && was_there && !is_rewritten;
-        let start = if is_from_end { found.facts.size } else { 0 };
+        self.create(found, generation, is_from_end, now);
+    }
+
+    /// A new stream, read from its beginning or from the end that it has now.
+    pub(super) fn create(
+        &mut self,
+        found: Found,
+        generation: Option<u64>,
+        is_from_end: bool,
+        now: Timestamp,
+    ) {
+        // Without a birth time an inode that is used again looks the same, so the moment stands for it.
+        let first = if found.facts.birth.is_some() { 0 } else { u64::try_from(now.as_nanos()).unwrap_or(0) };
+        let generation = generation.unwrap_or(first);
+        let codec =
+            std::fs::File::open(&found.path).and_then(|file| Codec::of(&found.path, &file)).ok().flatten();
+        let size = if codec.is_some() { 0 } else { found.facts.size };
+        let start = if is_from_end { size } else { 0 };
         let id = found.facts.stream(&self.host, generation);
         let sequence = self.next_sequence();
         let mut stream = Stream::new(id, found.path, found.facts, generation, now);
+        stream.codec = codec;
+        (stream.size, stream.own_size) = (size, size);
+        // Of an archive nobody knows where it ends; it stands as read, until it changes.
+        stream.read_end = is_from_end.then_some(start);
         stream.input = found.input;
         stream.seen_in = self.survey.listings();
         stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
         let path = stream.path.display().to_string();
         tracing::info!(path, stream = %id, generation, "file found");
-        let size = found.facts.size;
         let Some(slot) = self.insert(stream) else { return };
         self.touch(slot, now);
-        if size > start {
+        if found.facts.size > start && !is_from_end {
             if let Some(stream) = self.stream_mut(slot) {
-                stream.grow(size, now);
+                stream.grow_on_disk(found.facts.size, now);
             }
             self.hold(slot, now);
             self.queue(slot);
@@ -208,6 +234,7 @@ impl FileInput {
             return None;
         };
         self.by_key.insert(stream.key(), slot);
+        self.kin = None;
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Some(Box::new(stream));
         }
@@ -215,6 +242,7 @@ impl FileInput {
     }
 
     fn rename(&mut self, slot: u32, found: &Found) {
+        self.kin = None;
         let Some(stream) = self.stream_mut(slot) else { return };
         let from = stream.move_to(found.path.clone());
         tracing::info!(from = %from.display(), to = %found.path.display(), stream = %stream.id, "file renamed");
@@ -224,13 +252,8 @@ impl FileInput {
     fn follow(&mut self, slot: u32, found: &Found, now: Timestamp) {
         let listing = self.survey.listings();
         let Some(stream) = self.stream_mut(slot) else { return };
-        // A file of the registry that has not changed since it was last seen needs no look inside.
-        let is_settled = stream.read_end.is_none()
-            && stream.window.offset() == found.facts.size
-            && Timestamp::from_nanos(found.facts.modified).plus(SCAN_EVERY) < stream.seen_at;
-        let is_changed = stream.read_end != Some(found.facts.size)
-            || stream.facts.modified != found.facts.modified
-            || stream.error.is_some();
+        let is_settled = stream.is_known_settled(&found.facts);
+        let is_changed = stream.has_changed(&found.facts);
         stream.presence = Presence::Present;
         stream.input = found.input;
         stream.is_finishing = false;
@@ -240,9 +263,12 @@ impl FileInput {
         stream.seen_at = now;
         stream.facts = Facts { birth: found.facts.birth.or(stream.facts.birth), ..found.facts };
         if is_settled {
-            stream.read_end = Some(found.facts.size);
+            stream.read_end = Some(stream.window.offset());
         } else if is_changed {
-            stream.grow(found.facts.size, now);
+            stream.grow_on_disk(found.facts.size, now);
+            if stream.codec.is_some() {
+                stream.read_end = None;
+            }
             self.hold(slot, now);
             self.queue(slot);
         }

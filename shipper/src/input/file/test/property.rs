@@ -16,7 +16,11 @@ enum Act {
     Tear,
     /// `app.log` becomes `app.log.1` and so on.
     Rotate,
-    /// The copy-and-truncate of a file that was read.
+    /// The same by copying and truncating, whatever was read.
+    CopyTruncate,
+    /// `app.log.2` becomes `app.log.2.gz`, whatever was read.
+    Compress,
+    /// A file that was read is emptied, and no copy is kept.
     Truncate,
     Read,
     ReadOnce,
@@ -33,6 +37,8 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (1u8..40, 0u16..600).prop_map(|(lines, bytes)| Act::Append(lines, bytes)),
         2 => Just(Act::Tear),
         2 => Just(Act::Rotate),
+        2 => Just(Act::CopyTruncate),
+        1 => Just(Act::Compress),
         1 => Just(Act::Truncate),
         4 => Just(Act::Read),
         2 => Just(Act::ReadOnce),
@@ -65,6 +71,8 @@ impl Life {
             }
             Act::Tear => {}
             Act::Rotate => self.rotate(),
+            Act::CopyTruncate => self.copy_truncate(),
+            Act::Compress => self.compress(),
             Act::Truncate => self.truncate(),
             Act::Read => self.rig.read(),
             Act::ReadOnce => drop(self.rig.read_once()),
@@ -102,24 +110,52 @@ impl Life {
     }
 
     fn rotate(&mut self) {
+        self.make_room();
+        if self.rig.path("app.log").exists() {
+            self.rig.rename("app.log", "app.log.1");
+        }
+    }
+
+    fn copy_truncate(&mut self) {
+        self.make_room();
+        if self.rig.path("app.log").exists() {
+            fs::copy(self.rig.path("app.log"), self.rig.path("app.log.1")).unwrap();
+            fs::write(self.rig.path("app.log"), "").unwrap();
+        }
+    }
+
+    fn compress(&mut self) {
+        if self.rig.path("app.log.2").exists() {
+            let plain = fs::read(self.rig.path("app.log.2")).unwrap();
+            self.rig.append("app.log.2.gz", super::copy::gzip(&plain));
+            self.rig.remove("app.log.2");
+        }
+    }
+
+    /// Ends the line at hand, and frees the name `app.log.1`.
+    fn make_room(&mut self) {
         if std::mem::take(&mut self.is_torn) {
             self.rig.append("app.log", "\n");
         }
-        if self.rig.path("app.log.2").exists() {
-            // The last of the chain goes: only once it was read and acked is that no loss.
-            self.rig.read();
-            while !self.rig.unsettled.is_empty() {
-                self.rig.ack();
-                self.rig.read();
+        for last in ["app.log.2", "app.log.2.gz"] {
+            if self.rig.path(last).exists() {
+                // The last of the chain goes: only once it was read and acked is that no loss.
+                self.settle_all();
+                let now = self.rig.now;
+                self.rig.input().checkpoint(now).unwrap();
+                self.rig.remove(last);
             }
-            let now = self.rig.now;
-            self.rig.input().checkpoint(now).unwrap();
-            self.rig.remove("app.log.2");
         }
-        for (from, to) in [("app.log.1", "app.log.2"), ("app.log", "app.log.1")] {
-            if self.rig.path(from).exists() {
-                self.rig.rename(from, to);
-            }
+        if self.rig.path("app.log.1").exists() {
+            self.rig.rename("app.log.1", "app.log.2");
+        }
+    }
+
+    fn settle_all(&mut self) {
+        self.rig.read();
+        while !self.rig.unsettled.is_empty() {
+            self.rig.ack();
+            self.rig.read();
         }
     }
 
@@ -127,11 +163,7 @@ impl Life {
         if self.is_torn || !self.rig.path("app.log").exists() {
             return;
         }
-        self.rig.read();
-        while !self.rig.unsettled.is_empty() {
-            self.rig.ack();
-            self.rig.read();
-        }
+        self.settle_all();
         fs::write(self.rig.path("app.log"), "").unwrap();
         self.rig.read();
     }

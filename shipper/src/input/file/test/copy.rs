@@ -1,0 +1,333 @@
+//! Copies: what copytruncate and compression leave, and what only looks like one.
+
+use std::io::Read;
+use std::time::Duration;
+
+use super::*;
+use crate::input::file::copy::COPY_GRACE;
+use crate::input::file::{CLOSE_IDLE, DELETED_GRACE};
+use crate::registry::Losses;
+
+const ALL: &str = "paths: ['{folder}/app.log*']";
+
+pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    flate2::read::GzEncoder::new(plain, flate2::Compression::fast()).read_to_end(&mut packed).unwrap();
+    packed
+}
+
+fn zstd(plain: &[u8]) -> Vec<u8> {
+    ::zstd::encode_all(plain, 1).unwrap()
+}
+
+fn lines(from: usize, to: usize) -> String {
+    (from..to).map(|line| format!("line {line:06}\n")).collect()
+}
+
+fn copy(rig: &Rig, from: &str, to: &str) {
+    fs::copy(rig.path(from), rig.path(to)).unwrap();
+}
+
+fn truncate(rig: &Rig, name: &str) {
+    OpenOptions::new().write(true).open(rig.path(name)).unwrap().set_len(0).unwrap();
+}
+
+/// Commits, and is killed: what happens next, nobody sees.
+fn stop(rig: &mut Rig) {
+    let now = rig.now;
+    rig.input().checkpoint(now).unwrap();
+    rig.kill();
+}
+
+/// Reads and acks until nothing comes, and gives everything sorted.
+fn drain(rig: &mut Rig) -> Vec<String> {
+    rig.read();
+    while !rig.unsettled.is_empty() {
+        rig.ack();
+        rig.read();
+    }
+    let mut messages = rig.take();
+    messages.sort();
+    messages
+}
+
+fn expect_lines(rig: &mut Rig, from: usize, to: usize) {
+    let expected: Vec<_> = lines(from, to).lines().map(str::to_owned).collect();
+    let found = drain(rig);
+    assert!(found == expected, "{} of {}: {:?}", found.len(), expected.len(), found.first());
+    assert_eq!(rig.totals().losses, Losses::default());
+}
+
+/// The lines between the last look and the truncation are nowhere but in the copy.
+#[test]
+fn copytruncate_loses_nothing_whether_the_copy_matches_or_not() {
+    for yaml in [ALL, "paths: ['{folder}/app.log']"] {
+        for is_running in [true, false] {
+            let mut rig = Rig::with(yaml);
+            rig.append("app.log", lines(0, 100));
+            rig.read();
+            rig.ack();
+            if !is_running {
+                stop(&mut rig);
+            }
+            rig.append("app.log", lines(100, 150));
+            copy(&rig, "app.log", "app.log.1");
+            truncate(&rig, "app.log");
+            rig.append("app.log", lines(150, 152));
+            if !is_running {
+                rig.start();
+            }
+            expect_lines(&mut rig, 0, 152);
+            rig.append("app.log", lines(152, 153));
+            expect_lines(&mut rig, 152, 153);
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_is_being_made_is_not_shipped() {
+    let mut rig = Rig::with(ALL);
+    let text = lines(0, 1000);
+    rig.append("app.log", &text);
+    rig.append("app.log.1", &text[..5000]);
+    expect_lines(&mut rig, 0, 1000);
+    rig.append("app.log.1", &text[5000..]);
+    expect_lines(&mut rig, 0, 0);
+    let skipped = rig.input().status().skipped;
+    assert!(skipped[0].reason.starts_with("so far a copy of "), "{skipped:?}");
+    truncate(&rig, "app.log");
+    rig.append("app.log", lines(1000, 1001));
+    expect_lines(&mut rig, 1000, 1001);
+    assert_eq!(rig.totals().streams, 2);
+}
+
+/// A file that begins as another one did is that other one only as long as all of it agrees.
+#[test]
+fn what_only_begins_like_the_original_is_read() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", "Started\n");
+    rig.expect(&["Started"]);
+    rig.append("app.log.1", "Started\nof yesterday\n");
+    rig.append("app.log.old", "");
+    rig.expect(&["Started", "of yesterday"]);
+    rig.append("app.log.old", "Started\n");
+    rig.expect(&[]);
+    rig.append("app.log.old", "another way\n");
+    rig.expect(&["Started", "another way"]);
+}
+
+#[test]
+fn neighbours_with_the_same_text_are_no_copies() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']");
+    rig.append("worker-1.log", "Started\n");
+    rig.expect(&["Started"]);
+    rig.append("worker-2.log", "Started\n");
+    rig.expect(&["Started"]);
+}
+
+#[test]
+fn a_backup_stays_one_and_what_it_gets_of_its_own_is_shipped() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", "one\n");
+    rig.expect(&["one"]);
+    rig.append("app.log.bak", "one\n");
+    let modified = fs::metadata(rig.path("app.log.bak")).unwrap().modified().unwrap();
+    rig.now = Timestamp::EPOCH.plus(modified.duration_since(std::time::UNIX_EPOCH).unwrap()).plus(COPY_GRACE);
+    rig.expect(&[]);
+    rig.ack();
+    assert_eq!(rig.ledger().filtered, 4);
+    rig.restart();
+    rig.append("app.log.bak", "of its own\n");
+    rig.expect(&["of its own"]);
+}
+
+#[test]
+fn two_copytruncates_while_nobody_looked() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", lines(0, 100));
+    rig.read();
+    rig.ack();
+    stop(&mut rig);
+    rig.append("app.log", lines(100, 200));
+    copy(&rig, "app.log", "app.log.1");
+    truncate(&rig, "app.log");
+    rig.append("app.log", lines(200, 300));
+    rig.rename("app.log.1", "app.log.2");
+    copy(&rig, "app.log", "app.log.1");
+    truncate(&rig, "app.log");
+    rig.append("app.log", lines(300, 400));
+    rig.start();
+    expect_lines(&mut rig, 0, 400);
+}
+
+#[test]
+fn copied_to_another_file_and_removed() {
+    for is_running in [true, false] {
+        let mut rig = Rig::with(ALL);
+        rig.append("app.log", lines(0, 100));
+        rig.read();
+        rig.ack();
+        if !is_running {
+            stop(&mut rig);
+        }
+        rig.append("app.log", lines(100, 200));
+        copy(&rig, "app.log", "app.log.1");
+        rig.remove("app.log");
+        if !is_running {
+            rig.start();
+        }
+        expect_lines(&mut rig, 0, 200);
+        rig.wait(DELETED_GRACE);
+        expect_lines(&mut rig, 0, 0);
+    }
+}
+
+/// Half read, the plain file is gone, and only its compressed copy is there.
+#[test]
+fn a_half_read_file_goes_on_in_its_archive() {
+    for (ending, pack) in [("gz", gzip as fn(&[u8]) -> Vec<u8>), ("zst", zstd)] {
+        for yaml in [ALL, "paths: ['{folder}/app.log']"] {
+            let mut rig = Rig::with(yaml);
+            rig.append("app.log", lines(0, 60_000));
+            rig.wait(Duration::from_secs(1));
+            rig.read_once();
+            assert!(rig.got.len() < 60_000);
+            rig.ack();
+            stop(&mut rig);
+            let (first, second) = (lines(0, 60_000), lines(60_000, 60_010));
+            rig.append(
+                &format!("app.log.{ending}"),
+                [pack(first.as_bytes()), pack(second.as_bytes())].concat(),
+            );
+            rig.remove("app.log");
+            rig.start();
+            expect_lines(&mut rig, 0, 60_010);
+            // Once more from its middle, and once more when all is done.
+            rig.restart();
+            expect_lines(&mut rig, 0, 0);
+        }
+    }
+}
+
+#[test]
+fn an_archive_goes_on_in_its_middle_after_a_kill() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log.gz", gzip(lines(0, 60_000).as_bytes()));
+    rig.wait(Duration::from_secs(1));
+    rig.read_once();
+    rig.ack();
+    stop(&mut rig);
+    let before = rig.got.len();
+    assert!(before > 0 && before < 60_000);
+    rig.start();
+    expect_lines(&mut rig, 0, 60_000);
+}
+
+#[test]
+fn an_archive_of_a_file_that_was_read_is_not_shipped_again() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log.1", lines(0, 1000));
+    expect_lines(&mut rig, 0, 1000);
+    let packed = gzip(lines(0, 1000).as_bytes());
+    // It grows beside its original, which then goes.
+    rig.append("app.log.1.gz", &packed[..packed.len() / 2]);
+    expect_lines(&mut rig, 0, 0);
+    rig.append("app.log.1.gz", &packed[packed.len() / 2..]);
+    rig.remove("app.log.1");
+    for _ in 0..3 {
+        expect_lines(&mut rig, 0, 0);
+        rig.wait(CLOSE_IDLE);
+    }
+    rig.rename("app.log.1.gz", "app.log.2.gz");
+    expect_lines(&mut rig, 0, 0);
+    rig.restart();
+    expect_lines(&mut rig, 0, 0);
+    assert_eq!(rig.totals().streams, 1);
+}
+
+#[test]
+fn a_new_archive_is_read_as_it_comes_and_its_last_line_needs_no_end() {
+    let mut rig = Rig::with(ALL);
+    let packed = gzip(b"one\ntwo\nthree");
+    rig.append("app.log.gz", &packed[..packed.len() - 12]);
+    rig.read();
+    rig.append("app.log.gz", &packed[packed.len() - 12..]);
+    rig.read();
+    rig.wait(CLOSE_IDLE);
+    rig.read();
+    assert_eq!(drain(&mut rig), ["one", "three", "two"]);
+    assert_eq!((rig.ledger().acked, rig.ledger().pending), (13, 0));
+    rig.restart();
+    assert_eq!(drain(&mut rig), [""; 0]);
+}
+
+#[test]
+fn archives_of_the_past_are_left_alone_by_a_start_at_the_end() {
+    let mut rig = Rig::with("paths: ['{folder}/app.log*']\nstart: end");
+    rig.append("app.log.1.gz", gzip(b"old\n"));
+    rig.append("app.log", "old\n");
+    rig.expect(&[]);
+    rig.append("app.log", "new\n");
+    rig.expect(&["new"]);
+    rig.ack();
+    rig.restart();
+    rig.expect(&[]);
+}
+
+/// The name says gzip, the bytes do not.
+#[test]
+fn a_text_under_the_name_of_an_archive_is_a_text() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log.gz", "plain\n");
+    rig.expect(&["plain"]);
+}
+
+#[test]
+fn a_damaged_archive_gives_what_is_sound_and_says_so() {
+    let mut rig = Rig::with(ALL);
+    rig.append(
+        "app.log.gz",
+        [gzip(lines(0, 1000).as_bytes()), b"this is no member of an archive".to_vec()].concat(),
+    );
+    expect_lines(&mut rig, 0, 1000);
+    let error = rig.input().status().streams[0].error.clone().unwrap();
+    assert!(error.starts_with("the archive is damaged behind byte "), "{error}");
+}
+
+#[test]
+fn a_copy_of_what_is_in_flight() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", lines(0, 1));
+    rig.read();
+    copy(&rig, "app.log", "app.log.1");
+    truncate(&rig, "app.log");
+    rig.append("app.log", lines(1, 4));
+    expect_lines(&mut rig, 0, 4);
+}
+
+#[test]
+fn an_archive_that_was_in_flight_is_read_again_after_a_kill() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log.gz", gzip(lines(0, 1).as_bytes()));
+    rig.read();
+    rig.kill();
+    rig.start();
+    rig.read();
+    expect_lines(&mut rig, 0, 1);
+}
+
+/// Two rotations and a compression between two looks.
+#[test]
+fn a_chain_that_ends_in_an_archive() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", lines(0, 1));
+    rig.read();
+    rig.rename("app.log", "app.log.1");
+    rig.append("app.log", lines(1, 2));
+    rig.rename("app.log.1", "app.log.2");
+    rig.rename("app.log", "app.log.1");
+    rig.append("app.log.2.gz", gzip(lines(0, 1).as_bytes()));
+    rig.remove("app.log.2");
+    rig.append("app.log", lines(2, 3));
+    expect_lines(&mut rig, 0, 3);
+}
