@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::encode::{ECS_VERSION, Members};
 use crate::{Event, Timestamp, Value};
 
@@ -35,7 +37,7 @@ pub struct Heartbeat {
 }
 
 /// The loss ledger in bytes: `written = acked + filtered + lost + pending`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// Bytes that the streams hold, or held.
     pub written: u64,
@@ -115,6 +117,18 @@ impl Heartbeat {
 }
 
 impl Ledger {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Ledger) -> Ledger {
+        Ledger {
+            written: self.written + other.written,
+            acked: self.acked + other.acked,
+            filtered: self.filtered + other.filtered,
+            lost: self.lost + other.lost,
+            pending: self.pending + other.pending,
+        }
+    }
+
     fn entries(&self) -> [(&'static str, u64); 5] {
         [
             ("written", self.written),

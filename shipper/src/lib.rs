@@ -18,4 +18,5 @@ pub mod channel;
 pub mod output;
 pub mod registry;
 pub mod heartbeat;
+pub mod status;
 pub mod metric;

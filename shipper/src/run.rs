@@ -21,6 +21,7 @@ use crate::input::{InputConfig, probe};
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
 use crate::route::{Lanes, TooManyLanes};
+use crate::status::Board;
 use daemon::dead_letter::DeadLetters;
 
 /// The part of readiness that says whether the configuration that was loaded last is the one that runs.
@@ -37,6 +38,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// The process's queue, for `output.queue`.
     pub queue: Option<Queue>,
+    /// Where it can be asked how it is.
+    pub board: Board,
     /// Later configurations, checked.
     pub reloads: Option<mpsc::Receiver<Config>>,
 }
@@ -82,6 +85,7 @@ struct Lasting {
     clock: Clock,
     readiness: Readiness,
     queue: Option<Queue>,
+    board: Board,
     metrics: ShipperMetrics,
     file_metrics: FileMetrics,
 }
@@ -96,6 +100,7 @@ pub async fn run(mut config: Config, deps: Deps, shutdown: Shutdown) -> Result<(
         clock: deps.clock,
         readiness: deps.readiness,
         queue: deps.queue,
+        board: deps.board,
         metrics: ShipperMetrics::new(&deps.metrics),
         file_metrics: FileMetrics::new(&deps.metrics),
     };
@@ -159,6 +164,7 @@ impl Generation {
         let (sender, receiver) = channel(&lanes);
         let files = start_files(config, lasting, &lanes, &sender)?;
         let inbox = files.as_ref().map(|files| files.inbox().clone());
+        lasting.board.set(host.clone(), inbox.clone());
         let home = inbox.clone();
         let deps = output::Deps {
             clock: lasting.clock.clone(),
@@ -306,6 +312,7 @@ mod tests {
             readiness: readiness.clone(),
             metrics: Metrics::new(),
             queue: Some(queue),
+            board: Board::default(),
             reloads: Some(receiver),
         };
         let task = tokio::spawn(run(good.clone(), deps, shutdown.clone()));

@@ -45,12 +45,17 @@ pub async fn run(path: &Path, config: Config, deps: Deps, shutdown: Shutdown) ->
         readiness: Readiness::default(),
         metrics: deps.metrics,
         queue: Queue::new(config.queue.bytes.0),
+        files: shipper::status::Board::default(),
     };
     let admin = daemon::admin::serve(
         &config.admin.listen,
         rooms.readiness.clone(),
         rooms.metrics.clone(),
-        board.router(),
+        board.router().merge(shipper::status::router(
+            rooms.files.clone(),
+            rooms.readiness.clone(),
+            rooms.clock.clone(),
+        )),
         shutdown.clone(),
     )
     .await?;
@@ -96,6 +101,8 @@ struct Rooms {
     readiness: Readiness,
     metrics: Metrics,
     queue: Queue,
+    /// Where the shipper can be asked how it is.
+    files: shipper::status::Board,
 }
 
 impl Rooms {
@@ -110,6 +117,7 @@ impl Rooms {
             readiness: self.readiness.clone(),
             metrics: self.metrics.clone(),
             queue: Some(self.queue.clone()),
+            board: self.files.clone(),
             reloads: Some(reloads),
         };
         async move { shipper::run::run(config, deps, shutdown).await.context("shipper") }

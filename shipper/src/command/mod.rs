@@ -1,10 +1,12 @@
-//! What an operator types: `shipper check`, `shipper run`, `shipper try`.
+//! What an operator types: `shipper check`, `shipper run`, `shipper status`, `shipper try`.
 //!
 //! Enters: flags. Leaves: an exit code: 0 done, 1 failed, 2 flags or a configuration that cannot be used.
 //! Never: a decision about records.
 
 mod check;
 mod run;
+mod status;
+mod text;
 mod try_file;
 
 use std::path::PathBuf;
@@ -30,6 +32,8 @@ enum Command {
     Check(check::Flags),
     /// Ship until SIGTERM; SIGHUP or a change of the file loads the configuration again
     Run(run::Flags),
+    /// Show what the running shipper knows of every file: how far, how fast, what is lost and why
+    Status(status::Flags),
     /// Print the events that a configuration makes of a file
     Try(try_file::Flags),
 }
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Check(flags) => check::run(&flags),
         Command::Run(flags) => run::run(&flags),
+        Command::Status(flags) => status::run(&flags),
         Command::Try(flags) => try_file::run(&flags),
     };
     match result {

@@ -43,11 +43,12 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<()> {
 async fn serve(path: &Path, config: Config, clock: Clock) -> anyhow::Result<()> {
     let shutdown = daemon::shutdown::on_signals().context("cannot listen to signals")?;
     let (readiness, metrics) = (Readiness::default(), Metrics::new());
+    let board = crate::status::Board::default();
     let admin = daemon::admin::serve(
         &config.admin.listen,
         readiness.clone(),
         metrics.clone(),
-        axum::Router::new(),
+        crate::status::router(board.clone(), readiness.clone(), clock.clone()),
         shutdown.clone(),
     )
     .await?;
@@ -56,7 +57,7 @@ async fn serve(path: &Path, config: Config, clock: Clock) -> anyhow::Result<()> 
         tokio::spawn(watch(path.to_owned(), config.clone(), readiness.clone(), sender, shutdown.clone()));
     let watchdog = tokio::spawn(daemon::systemd::watchdog(shutdown.clone()));
     daemon::systemd::ready();
-    let deps = crate::run::Deps { clock, readiness, metrics, queue: None, reloads: Some(reloads) };
+    let deps = crate::run::Deps { clock, readiness, metrics, queue: None, board, reloads: Some(reloads) };
     let result = crate::run::run(config, deps, shutdown.clone()).await;
     daemon::systemd::stopping();
     shutdown.cancel();

@@ -55,6 +55,17 @@ impl Losses {
         self.line_too_long + self.truncated + self.vanished + self.dead_lettered
     }
 
+    /// Each reason with its bytes.
+    #[must_use]
+    pub fn entries(&self) -> [(&'static str, u64); 4] {
+        [
+            ("line_too_long", self.line_too_long),
+            ("truncated", self.truncated),
+            ("vanished", self.vanished),
+            ("dead_lettered", self.dead_lettered),
+        ]
+    }
+
     /// Adds the other's bytes, reason by reason.
     pub fn add(&mut self, other: &Losses) {
         self.line_too_long += other.line_too_long;
@@ -121,7 +132,7 @@ pub enum Change {
 }
 
 /// A stream id as its 32 hex digits.
-mod stream_text {
+pub(crate) mod stream_text {
     use event::StreamId;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

@@ -16,6 +16,7 @@ use std::time::SystemTime;
 
 use event::Timestamp;
 
+pub(crate) use self::entry::stream_text;
 pub use self::entry::{Change, Entry, Losses, Packed, Print};
 
 /// Below this size a file is never rewritten for being out of date.
@@ -78,6 +79,15 @@ pub struct Opened {
     pub committed_at: Option<Timestamp>,
 }
 
+/// What a registry says to a reader that changes nothing.
+#[derive(Debug, Default)]
+pub struct Peeked {
+    /// Every stream.
+    pub entries: Vec<Entry>,
+    /// When the last group was committed; `None` when there is no registry yet.
+    pub committed_at: Option<Timestamp>,
+}
+
 /// An open registry; holds the lock of its directory.
 #[derive(Debug)]
 pub struct Registry {
@@ -109,12 +119,33 @@ impl Registry {
         }
     }
 
+    /// What the registry in `directory` says: without its lock, also while a shipper writes it, and without a change to
+    /// it. A write that is not whole yet is left out.
+    ///
+    /// # Errors
+    /// [`RegistryError`] for a file that cannot be read or trusted; none at all is empty.
+    pub fn peek(directory: &Path) -> Result<Peeked, RegistryError> {
+        let path = directory.join("registry.log");
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Peeked::default()),
+            Err(source) => return Err(RegistryError::Io { path, source }),
+        };
+        let mut bytes = Vec::new();
+        if let Err(source) = file.read_to_end(&mut bytes) {
+            return Err(RegistryError::Io { path, source });
+        }
+        let content = log::parse(&bytes).map_err(|damage| refuse(path, &damage))?;
+        let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
+        Ok(Peeked { entries: content.entries.into_values().collect(), committed_at })
+    }
+
     fn load(mut self, mut file: File) -> Result<Opened, RegistryError> {
         let path = self.path.clone();
         let io = |source| RegistryError::Io { path: path.clone(), source };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let content = log::parse(&bytes).map_err(|damage| self.refuse(&damage))?;
+        let content = log::parse(&bytes).map_err(|damage| refuse(path.clone(), &damage))?;
         let repaired_bytes = bytes.len() as u64 - content.sound_bytes;
         if repaired_bytes > 0 {
             file.set_len(content.sound_bytes).map_err(io)?;
@@ -125,23 +156,6 @@ impl Registry {
         self.bytes = content.sound_bytes;
         let entries = content.entries.into_values().collect();
         Ok(Opened { registry: self, entries, repaired_bytes, committed_at })
-    }
-
-    fn refuse(&self, damage: &log::Damage) -> RegistryError {
-        let path = self.path.clone();
-        match damage {
-            log::Damage::Broken { at } => RegistryError::Damaged { path, at: *at },
-            log::Damage::NoRegistry => RegistryError::Foreign {
-                path,
-                reason: "the first line is not that of a registry; restore the file from a copy, or remove it to ship \
-                         every file from its start position again"
-                    .to_owned(),
-            },
-            log::Damage::OtherVersion(version) => RegistryError::Foreign {
-                path,
-                reason: format!("written in format version {version}, which this program does not know; use a newer one"),
-            },
-        }
     }
 
     /// The file.
@@ -217,6 +231,24 @@ impl Registry {
 
     fn io(&self, source: std::io::Error) -> RegistryError {
         RegistryError::Io { path: self.path.clone(), source }
+    }
+}
+
+fn refuse(path: PathBuf, damage: &log::Damage) -> RegistryError {
+    match damage {
+        log::Damage::Broken { at } => RegistryError::Damaged { path, at: *at },
+        log::Damage::NoRegistry => RegistryError::Foreign {
+            path,
+            reason: "the first line is not that of a registry; restore the file from a copy, or remove it to ship \
+                     every file from its start position again"
+                .to_owned(),
+        },
+        log::Damage::OtherVersion(version) => RegistryError::Foreign {
+            path,
+            reason: format!(
+                "written in format version {version}, which this program does not know; use a newer one"
+            ),
+        },
     }
 }
 

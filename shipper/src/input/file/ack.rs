@@ -60,6 +60,8 @@ pub(super) struct Window {
     position: u64,
     filtered: u64,
     lost: Losses,
+    /// Records that were settled, since this window began.
+    records: u64,
     /// The sequence number of the next record.
     next: u64,
     /// Records in flight, for each lane in the order of the file; the first of each has no fate.
@@ -128,6 +130,7 @@ impl Window {
             Some((*lane, flights.get_mut(found)?))
         })?;
         let weight = flight.weight.take()?;
+        self.records += 1;
         if fate == Fate::DeadLettered {
             let end = flight.start + u64::from(flight.bytes);
             let skip = Skip { end, bytes: u64::from(flight.bytes), part: Part::DeadLettered };
@@ -203,6 +206,11 @@ impl Window {
     /// Bytes before the offset that are gone.
     pub(super) fn lost(&self) -> &Losses {
         &self.lost
+    }
+
+    /// Records that were settled, since this window began.
+    pub(super) fn records(&self) -> u64 {
+        self.records
     }
 
     /// True when nothing is in flight.

@@ -7,7 +7,6 @@ use event::{StreamId, Timestamp};
 
 use super::FileInput;
 use super::ack::Part;
-use super::status::sum;
 use super::stream::Presence;
 
 impl FileInput {
@@ -53,7 +52,7 @@ impl FileInput {
             self.timers.remove(&(due, slot));
         }
         let (ledger, losses) = stream.ledger();
-        self.retired = sum(self.retired, ledger);
+        self.retired = self.retired.plus(ledger);
         self.retired_losses.add(&losses);
         self.forget(stream.id, now);
         self.free.push_back(slot);

@@ -84,13 +84,7 @@ impl FileMetrics {
         self.acked.inc_by(now.ledger.acked.saturating_sub(before.ledger.acked));
         self.filtered.inc_by(now.ledger.filtered.saturating_sub(before.ledger.filtered));
         self.multiline_cuts.inc_by(now.multiline_cuts.saturating_sub(before.multiline_cuts));
-        let (old, new) = (&before.losses, &now.losses);
-        for (reason, old, new) in [
-            ("line_too_long", old.line_too_long, new.line_too_long),
-            ("truncated", old.truncated, new.truncated),
-            ("vanished", old.vanished, new.vanished),
-            ("dead_lettered", old.dead_lettered, new.dead_lettered),
-        ] {
+        for ((reason, old), (_, new)) in before.losses.entries().into_iter().zip(now.losses.entries()) {
             self.lost.with(&[reason]).inc_by(new.saturating_sub(old));
         }
     }

@@ -60,7 +60,7 @@ use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
 pub use self::scan::Skipped;
 use self::scan::{SKIPPED_MAX, Selection};
-pub use self::status::{FileStatus, FileTotals, StreamStatus};
+pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;

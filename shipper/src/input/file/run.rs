@@ -5,7 +5,7 @@
 //! One thread, because a file is read in order. It never waits for the output: when the channel has no room it reads
 //! nothing, and goes on to scan, so that files that rotate meanwhile are held.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use daemon::Clock;
 use tokio::sync::oneshot;
 
 use super::metric::FileMetrics;
-use super::status::{FileStatus, FileTotals};
+use super::status::{FileStatus, FileTotals, Query};
 use super::watch::Watch;
 use super::{BATCH_BYTES, FileInput, Poll};
 use crate::batch::{Outbox, Settled};
@@ -44,7 +44,7 @@ enum Message {
     Settled(Vec<Settled>),
     Look,
     Room,
-    Status(SyncSender<FileStatus>),
+    Status(Query, oneshot::Sender<FileStatus>),
     StopReading,
     End,
 }
@@ -78,12 +78,19 @@ impl Inbox {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Every stream as it is now; waits for the thread's next turn. `None` after the end.
+    /// The streams that `query` asks for, as they are at the thread's next turn. `None` after the end.
+    pub async fn look(&self, query: Query) -> Option<FileStatus> {
+        let (reply, answer) = oneshot::channel();
+        self.messages.send(Message::Status(query, reply)).ok()?;
+        answer.await.ok()
+    }
+
+    /// Every stream as it is now; waits for the thread's next turn, outside of any runtime. `None` after the end.
     #[must_use]
     pub fn status(&self) -> Option<FileStatus> {
-        let (reply, answer) = sync_channel(1);
-        self.messages.send(Message::Status(reply)).ok()?;
-        answer.recv().ok()
+        let (reply, answer) = oneshot::channel();
+        self.messages.send(Message::Status(Query::default(), reply)).ok()?;
+        answer.blocking_recv().ok()
     }
 }
 
@@ -221,7 +228,7 @@ impl Shell {
             // The next turn asks which lanes have room.
             Message::Room => {}
             // Whoever asked may have gone.
-            Message::Status(reply) => drop(reply.try_send(self.input.status())),
+            Message::Status(query, reply) => drop(reply.send(self.input.look_at(&query))),
             Message::StopReading => self.is_reading = false,
             Message::End => return std::ops::ControlFlow::Break(()),
         }

@@ -3,12 +3,14 @@
 //! Enters: its streams. Leaves: a copy that others may keep: for the status, the heartbeat, the metrics.
 //! Never: a number that the ledger cannot explain.
 
-use std::path::PathBuf;
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 use super::FileInput;
+use super::identity::Key;
 use super::scan::Skipped;
 use super::stream::{Presence, Stream};
 use crate::registry::Losses;
@@ -21,6 +23,8 @@ pub struct StreamStatus {
     pub stream: StreamId,
     /// Where the file lies, or lay.
     pub path: PathBuf,
+    /// Device and inode.
+    pub key: Key,
     /// `service.name` of its input.
     pub service: Option<String>,
     /// Whether the file is there.
@@ -33,6 +37,10 @@ pub struct StreamStatus {
     pub read: u64,
     /// Everything before it is settled.
     pub offset: u64,
+    /// Whether everything there is was read; what is left has no line end yet, or waits for its next line.
+    pub is_caught_up: bool,
+    /// Records that were settled since the shipper started.
+    pub records: u64,
     /// Bytes by what became of them.
     pub ledger: Ledger,
     /// `ledger.lost` by reason.
@@ -70,13 +78,54 @@ pub struct FileTotals {
     pub skipped: u64,
 }
 
-/// Everything.
+/// Which streams are asked for; every one by default.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Those under this path alone: a file, or a folder with all below it.
+    pub under: Option<PathBuf>,
+    /// Also, or only, that of this device and inode.
+    pub key: Option<Key>,
+    /// Which come first.
+    pub order: Order,
+    /// So many at most.
+    pub rows_max: Option<usize>,
+}
+
+impl Query {
+    /// Whether the stream of this path, device and inode is asked for.
+    #[must_use]
+    pub fn wants(&self, path: &Path, key: Key) -> bool {
+        let is_under = self.under.as_ref().map(|under| path.starts_with(under));
+        let is_key = self.key.map(|asked| asked == key);
+        match (is_under, is_key) {
+            (None, None) => true,
+            (is_under, is_key) => is_under == Some(true) || is_key == Some(true),
+        }
+    }
+}
+
+/// Which streams come first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// By path.
+    #[default]
+    Path,
+    /// Those that cannot be read, then those that have lost the most, then those that are the farthest behind.
+    Worst,
+}
+
+/// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FileStatus {
-    /// The sums.
+    /// The sums over all streams.
     pub totals: FileTotals,
-    /// Every stream, by path.
+    /// The streams, in the order that was asked for.
     pub streams: Vec<StreamStatus>,
+    /// Streams that were asked for and have no room in `streams`.
+    pub streams_more: u64,
     /// Entries that match and are not read, with the reason; at most [`super::scan::SKIPPED_MAX`].
     pub skipped: Vec<Skipped>,
 }
@@ -109,7 +158,7 @@ impl FileInput {
             let (ledger, losses) = stream.ledger();
             totals.streams += 1;
             totals.failing += u64::from(stream.error.is_some());
-            totals.ledger = sum(totals.ledger, ledger);
+            totals.ledger = totals.ledger.plus(ledger);
             totals.losses.add(&losses);
             let behind_since = stream.behind_since();
             totals.behind_since = earlier(totals.behind_since, behind_since);
@@ -121,13 +170,29 @@ impl FileInput {
         totals
     }
 
-    /// Every stream and every skipped entry.
+    /// Every stream by path, and every skipped entry.
     #[must_use]
     pub fn status(&self) -> FileStatus {
-        let mut streams: Vec<_> =
-            self.slots.iter().flatten().map(|stream| self.stream_status(stream)).collect();
-        streams.sort_by(|a, b| (&a.path, a.stream).cmp(&(&b.path, b.stream)));
-        FileStatus { totals: self.totals(), streams, skipped: self.skipped.clone() }
+        self.look_at(&Query::default())
+    }
+
+    /// The streams that are asked for, and every skipped entry. Copies no more than there are rows.
+    #[must_use]
+    pub fn look_at(&self, query: &Query) -> FileStatus {
+        let streams = self.slots.iter().flatten().map(|stream| &**stream);
+        let mut found: Vec<&Stream> =
+            streams.filter(|stream| query.wants(&stream.path, stream.key())).collect();
+        match query.order {
+            Order::Path => found.sort_unstable_by(|a, b| (&a.path, a.id).cmp(&(&b.path, b.id))),
+            Order::Worst => found.sort_unstable_by_key(|stream| {
+                let (ledger, _) = stream.ledger();
+                (Reverse((stream.error.is_some(), ledger.lost, ledger.pending)), &stream.path)
+            }),
+        }
+        let rows = query.rows_max.unwrap_or(usize::MAX).min(found.len());
+        let streams_more = (found.len() - rows) as u64;
+        let streams = found.iter().take(rows).map(|stream| self.stream_status(stream)).collect();
+        FileStatus { totals: self.totals(), streams, streams_more, skipped: self.skipped.clone() }
     }
 
     fn stream_status(&self, stream: &Stream) -> StreamStatus {
@@ -135,12 +200,15 @@ impl FileInput {
         StreamStatus {
             stream: stream.id,
             path: stream.path.clone(),
+            key: stream.key(),
             service: self.inputs.get(stream.input).and_then(|input| input.config.service.clone()),
             presence: stream.presence,
             is_open: stream.file.is_some(),
             size: stream.size,
             read: stream.read(),
             offset: stream.window.offset(),
+            is_caught_up: stream.is_caught_up(),
+            records: stream.window.records(),
             ledger,
             losses,
             behind_since: stream.behind_since(),
@@ -153,16 +221,5 @@ fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
-    }
-}
-
-/// Adds two ledgers.
-pub(super) fn sum(a: Ledger, b: Ledger) -> Ledger {
-    Ledger {
-        written: a.written + b.written,
-        acked: a.acked + b.acked,
-        filtered: a.filtered + b.filtered,
-        lost: a.lost + b.lost,
-        pending: a.pending + b.pending,
     }
 }

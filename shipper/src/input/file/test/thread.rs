@@ -8,7 +8,7 @@ use daemon::metric::Metrics;
 use super::*;
 use crate::channel::{self, Parcel, Receiver};
 use crate::input::file::in_flight::InFlight;
-use crate::input::file::{FileMetrics, Handle, RunDeps, spawn};
+use crate::input::file::{FileMetrics, Handle, Query, RunDeps, spawn};
 use crate::route::{LaneId, LaneSet};
 
 fn start(rig: &mut Rig) -> (Handle, Receiver, Metrics) {
@@ -110,7 +110,7 @@ async fn the_end_of_a_reader_that_panicked_is_seen() {
     let (mut handle, _receiver, _) = start(&mut rig);
     handle.inbox().settle(vec![Settled { ticket, fate: Fate::Acked }]);
     handle.ended().await;
-    assert!(handle.inbox().status().is_none());
+    assert!(handle.inbox().look(Query::default()).await.is_none());
 }
 
 #[test]
