@@ -1,6 +1,7 @@
-//! What an operator types: `shipper check`, `shipper run`, `shipper status`, `shipper try`.
+//! What an operator types: `shipper check`, `shipper run`, `shipper status`, `shipper try`,
+//! `shipper why`.
 //!
-//! Enters: flags. Leaves: an exit code: 0 done, 1 failed, 2 flags or a configuration that cannot be used.
+//! Enters: flags. Leaves: an exit code: 0 done, 1 failed or answered with no, 2 flags or a configuration that cannot be used.
 //! Never: a decision about records.
 
 mod check;
@@ -8,6 +9,7 @@ mod run;
 mod status;
 mod text;
 mod try_file;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ enum Command {
     Status(status::Flags),
     /// Print the events that a configuration makes of a file
     Try(try_file::Flags),
+    /// Say why a file, or a line of it, is not shipped; step by step from the path to the broker
+    Why(why::Flags),
 }
 
 /// The flag that every command has.
@@ -63,13 +67,15 @@ fn load(path: &std::path::Path) -> Result<Config, ConfigError> {
 #[must_use]
 pub fn main() -> ExitCode {
     let result = match Flags::parse().command {
-        Command::Check(flags) => check::run(&flags),
-        Command::Run(flags) => run::run(&flags),
-        Command::Status(flags) => status::run(&flags),
-        Command::Try(flags) => try_file::run(&flags),
+        Command::Check(flags) => check::run(&flags).map(|()| true),
+        Command::Run(flags) => run::run(&flags).map(|()| true),
+        Command::Status(flags) => status::run(&flags).map(|()| true),
+        Command::Try(flags) => try_file::run(&flags).map(|()| true),
+        Command::Why(flags) => why::run(&flags),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             complain(&format!("{error:#}"));
             ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })

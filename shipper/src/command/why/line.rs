@@ -1,0 +1,144 @@
+//! Where a line lies in its file, and in which record.
+//!
+//! Enters: a file, the number of a line. Leaves: the bytes that the line takes, and the offset of the record that it is a
+//! part of. Never: more of the file in memory than one read.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use event::Timestamp;
+
+use crate::input::file::{FileConfig, preview};
+
+/// Bytes of one read.
+const READ_BYTES: usize = 256 << 10;
+
+/// One line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Counting from one.
+    pub number: u64,
+    /// Its first byte.
+    pub start: u64,
+    /// Behind its line end.
+    pub end: u64,
+    /// Whether a line end is there.
+    pub is_whole: bool,
+    /// Whether nothing but a line end is there.
+    pub is_empty: bool,
+    /// Where the record begins that it belongs to; `None` where it belongs to none, or that was not asked.
+    pub record: Option<u64>,
+}
+
+/// Looks for line `number`; gives how many lines there are when they are fewer.
+pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line, u64>> {
+    let (mut line, mut start, mut at) = (1, 0, 0);
+    let mut last = 0;
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if bytes.is_empty() {
+            break;
+        }
+        for place in memchr::memchr_iter(b'\n', bytes) {
+            let end = at + place as u64 + 1;
+            if line == number {
+                let before = place.checked_sub(1).and_then(|place| bytes.get(place).copied()).unwrap_or(last);
+                let is_empty = end - start == 1 || (end - start == 2 && before == b'\r');
+                return Ok(Ok(Line { number, start, end, is_whole: true, is_empty, record: None }));
+            }
+            (line, start) = (line + 1, end);
+        }
+        last = bytes.last().copied().unwrap_or(last);
+        at += bytes.len() as u64;
+    }
+    if line == number && start < at {
+        return Ok(Ok(Line { number, start, end: at, is_whole: false, is_empty: false, record: None }));
+    }
+    // What stands behind the last line end is a line of its own only when something does.
+    Ok(Err(if start < at { line } else { line - 1 }))
+}
+
+/// Looks for line `number` of the file at `path`, and for its record as `config` makes it.
+pub(super) fn locate(
+    path: &Path,
+    number: u64,
+    config: Option<&FileConfig>,
+    now: Timestamp,
+) -> io::Result<Result<Line, u64>> {
+    let found = find(&mut File::open(path)?, number)?;
+    Ok(found
+        .map(|line| Line { record: config.and_then(|config| record_of(path, &line, config, now)), ..line }))
+}
+
+/// The offset of the last record that begins at or before the line.
+fn record_of(path: &Path, line: &Line, config: &FileConfig, now: Timestamp) -> Option<u64> {
+    let mut record = None;
+    // A file that cannot be read to the line says so elsewhere.
+    let _ = preview(config, "", path, now, &mut |json| {
+        let offset = offset(json);
+        if offset.is_some_and(|offset| offset > line.start) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        record = offset.or(record);
+        Ok(())
+    });
+    record
+}
+
+/// `log.offset` of a record.
+pub(super) fn offset(json: &[u8]) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
+    value["log"]["offset"].as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, number: u64, expected: &str) {
+        let found = find(&mut text.as_bytes(), number).unwrap();
+        let said = match found {
+            Ok(line) => format!("{}..{} {} {}", line.start, line.end, line.is_whole, line.is_empty),
+            Err(lines) => format!("of {lines}"),
+        };
+        assert_eq!(said, expected, "line {number} of {text:?}");
+    }
+
+    #[test]
+    fn a_line_is_found_by_its_number() {
+        check("a\nbb\nc", 1, "0..2 true false");
+        check("a\nbb\nc", 2, "2..5 true false");
+        check("a\nbb\nc", 3, "5..6 false false");
+        check("a\nbb\nc", 4, "of 3");
+        check("a\n", 2, "of 1");
+        check("", 1, "of 0");
+        check("\n\r\n", 1, "0..1 true true");
+        check("\n\r\n", 2, "1..3 true true");
+        let long = format!("{}\nx\n", "y".repeat(READ_BYTES));
+        check(&long, 2, &format!("{}..{} true false", READ_BYTES + 1, READ_BYTES + 3));
+        let split = format!("{}\n\r\n", "y".repeat(READ_BYTES - 2));
+        check(&split, 2, &format!("{}..{} true true", READ_BYTES - 1, READ_BYTES + 1));
+    }
+
+    #[test]
+    fn a_line_of_a_trace_belongs_to_the_record_before_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "one\njava.lang.E: x\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\ntwo\n")
+            .unwrap();
+        let config: FileConfig = yaml::parse("input", "{ paths: [/x], multiline: java }").unwrap();
+        let record = |number| {
+            let line = locate(file.path(), number, Some(&config), Timestamp::EPOCH).unwrap().unwrap();
+            (line.start, line.record)
+        };
+        assert_eq!((record(1), record(5)), ((0, Some(0)), (59, Some(59))));
+        let (start, belongs) = record(4);
+        assert!(belongs.is_some_and(|record| record < start), "{start} {belongs:?}");
+    }
+}
