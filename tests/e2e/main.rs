@@ -23,4 +23,5 @@ mod operate;
 mod security;
 mod source;
 mod stories;
+mod tools;
 mod torture;

@@ -1,10 +1,11 @@
 //! What an operator types: `shipper check`, `shipper run`, `shipper status`, `shipper try`,
-//! `shipper why`.
+//! `shipper why`, `shipper prove`.
 //!
 //! Enters: flags. Leaves: an exit code: 0 done, 1 failed or answered with no, 2 flags or a configuration that cannot be used.
 //! Never: a decision about records.
 
 mod check;
+mod prove;
 mod run;
 mod status;
 mod text;
@@ -32,6 +33,8 @@ struct Flags {
 enum Command {
     /// Validate a configuration, and print what each input finds on this machine
     Check(check::Flags),
+    /// Drill: write, rotate, truncate, compress, kill, cut the brokers off; and count what is lost and what is twice
+    Prove(prove::Flags),
     /// Ship until SIGTERM; SIGHUP or a change of the file loads the configuration again
     Run(run::Flags),
     /// Show what the running shipper knows of every file: how far, how fast, what is lost and why
@@ -68,6 +71,7 @@ fn load(path: &std::path::Path) -> Result<Config, ConfigError> {
 pub fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Check(flags) => check::run(&flags).map(|()| true),
+        Command::Prove(flags) => prove::run(&flags),
         Command::Run(flags) => run::run(&flags).map(|()| true),
         Command::Status(flags) => status::run(&flags).map(|()| true),
         Command::Try(flags) => try_file::run(&flags).map(|()| true),
