@@ -105,7 +105,7 @@ impl Kafka {
         );
     }
 
-    /// Makes a topic with settings of its own.
+    /// Makes a topic with settings of its own, and waits until the broker tells everybody of it.
     pub fn create(&self, topic: &str, settings: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> =
             ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap();
@@ -116,6 +116,12 @@ impl Kafka {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let results = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
         results.into_iter().for_each(|result| drop(result.unwrap()));
+        crate::wait::until(&format!("the topic {topic}"), || {
+            let metadata = admin.inner().fetch_metadata(Some(topic), crate::wait::PATIENCE).ok()?;
+            let partitions = metadata.topics().first()?.partitions();
+            let is_led = partitions.iter().filter(|partition| partition.leader() >= 0).count();
+            (is_led == usize::try_from(PARTITIONS).ok()?).then_some(())
+        });
     }
 
     /// Nobody may write to the topic any more; the broker is one of [`GUARDED`].
