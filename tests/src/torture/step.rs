@@ -85,10 +85,10 @@ impl Load {
         Load { rotate_lines, rotate: rename_chain(keep), ..Load::steady(lines_per_second) }
     }
 
-    /// The same, copied and cut.
+    /// The same, copied by a command and cut.
     #[must_use]
     pub fn copied(lines_per_second: u64, rotate_lines: u64, copy: &str) -> Self {
-        let rotate = format!("cp app.log {copy}; : > app.log");
+        let rotate = format!("{copy}; : > app.log");
         Load { rotate_lines, rotate, ..Load::steady(lines_per_second) }
     }
 }

@@ -1,10 +1,11 @@
 //! A log that is cut in place.
 
-use crate::torture::step::{Load, Step, open, shell, write};
+use crate::torture::step::{Load, Step, open, rename_chain, shell, write};
 use crate::torture::{Expect, Scale, Scenario, Setting};
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "copytruncate", setting: Setting::WORDS, expect: Expect::ALL, steps: copy_matches },
+    Scenario { name: "copytruncate-over", setting: Setting::WORDS, expect: Expect::ALL, steps: copy_over },
     Scenario {
         name: "copytruncate-away",
         setting: Setting::WORDS,
@@ -27,15 +28,25 @@ pub(super) const ALL: &[Scenario] = &[
     },
 ];
 
-/// The copy matches the glob: what was not read before the cut is read there, and nothing else of it.
+/// The copy matches the glob: what was not read before the cut is read there, and nothing else of it. Older copies move
+/// on, as with logrotate.
 fn copy_matches(scale: Scale) -> Vec<Step> {
-    let load = Load::copied(2000, 3000, "app.log.1");
-    vec![Step::Start, Step::During(load, vec![Step::Lines(scale.pick(10_000, 120_000))]), Step::Shipped]
+    let chain = rename_chain(5).replace("mv app.log app", "cp app.log app");
+    copied(&chain, scale)
+}
+
+/// The same, but each copy is written over the one before, into the same file.
+fn copy_over(scale: Scale) -> Vec<Step> {
+    copied("cp app.log app.log.1", scale)
 }
 
 /// The copy lies where nobody looks: what was not read before the cut is said to be lost.
 fn copy_away(scale: Scale) -> Vec<Step> {
-    let load = Load::copied(2000, 3000, "saved.txt");
+    copied("cp app.log ../saved", scale)
+}
+
+fn copied(copy: &str, scale: Scale) -> Vec<Step> {
+    let load = Load::copied(2000, 3000, copy);
     vec![Step::Start, Step::During(load, vec![Step::Lines(scale.pick(10_000, 120_000))]), Step::Shipped]
 }
 
