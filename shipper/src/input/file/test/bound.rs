@@ -17,7 +17,7 @@ fn files_that_are_too_old_are_named_up_to_a_bound_and_counted_beyond() {
 
 #[test]
 fn files_leave_descriptors_for_all_the_rest() {
-    use crate::input::file::files_open_max;
+    use crate::input::file::open::files_open_max;
     let cases = [(Some(20), 4), (Some(64), 16), (Some(96), 48), (Some(1024), 512), (None, 4096)];
     for (limit, files) in cases {
         assert_eq!(files_open_max(limit), files, "{limit:?}");
