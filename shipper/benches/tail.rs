@@ -12,7 +12,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use daemon::Readiness;
 use event::Timestamp;
 use shipper::batch::{Fate, Outbox, Settled};
-use shipper::input::file::{Deps, FileConfig, FileInput, Poll};
+use shipper::input::file::{Deps, FileConfig, FileInput, PinnedConfig, Poll};
 use shipper::route::{LaneId, Lanes};
 use tempfile::TempDir;
 
@@ -91,6 +91,7 @@ fn tail(criterion: &mut Criterion) {
                     let yaml = format!("paths: ['{}/*.log']", logs.path().display());
                     let config: FileConfig = yaml::parse("bench", &yaml).expect("a configuration");
                     let deps = Deps {
+                        pinned: PinnedConfig::default(),
                         host: "host".to_owned(),
                         registry: state.path().to_owned(),
                         readiness: Readiness::default(),

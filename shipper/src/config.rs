@@ -14,11 +14,14 @@ use serde::Deserialize;
 use yaml::Span;
 
 use crate::input::InputConfig;
+use crate::input::file::PinnedConfig;
 use crate::output::OutputConfig;
 use crate::route::{Lanes, TooManyLanes};
 
 /// Inputs in one file at most: tickets and threads are planned for this many.
 pub const INPUTS_MAX: usize = 1024;
+/// Less would give up files that are deleted a moment before their last line is acknowledged.
+const PINNED_BYTES_MIN: u64 = 1 << 20;
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -34,6 +37,9 @@ pub struct Config {
     /// Where the shipper remembers how far it has read.
     #[serde(default)]
     pub registry: RegistryConfig,
+    /// What files may cost the disk that were deleted before they were shipped.
+    #[serde(default)]
+    pub pinned: PinnedConfig,
     /// What the shipper says of itself to the alerter.
     #[serde(default)]
     pub heartbeat: HeartbeatConfig,
@@ -98,6 +104,9 @@ impl Config {
             || self.heartbeat.every.0 > Duration::from_secs(3600)
         {
             wrong.push("`heartbeat.every` must be between 1s and 1h".to_owned());
+        }
+        if self.pinned.bytes_max.0 < PINNED_BYTES_MIN {
+            wrong.push("`pinned.bytes_max` must be at least 1MiB".to_owned());
         }
         wrong.extend(self.output.check().err());
         wrong.extend(self.check_lanes().err());
@@ -239,6 +248,12 @@ registry: { path: /var/lib/watchfire/shipper }
                 "  - probe: { name: checkout, url: \"tcp://h:1\" }\n  - probe",
                 "is named `checkout` too",
             ),
+            (
+                "registry:",
+                "pinned: { bytes_max: 1KiB }\nregistry:",
+                "`pinned.bytes_max` must be at least 1MiB",
+            ),
+            ("registry:", "pinned: { beyond: forget }\nregistry:", "`drop_oldest`"),
             ("  - file", "  - fille", "did you mean `file`?"),
         ] {
             let text = GOOD.replacen(from, to, 1);

@@ -263,6 +263,7 @@ fn start_files(
         return Ok(None);
     }
     let deps = file::Deps {
+        pinned: config.pinned,
         host: config.host(),
         registry: config.registry.path.clone(),
         readiness: lasting.readiness.clone(),

@@ -49,6 +49,9 @@ pub struct Config {
     /// was read wait for it and pages go out; then reading stops until it is back, and nothing is lost. Where search
     /// may be away for long, run an indexer of its own behind Kafka.
     pub elasticsearch: Option<indexer::config::ElasticsearchConfig>,
+    /// What files may cost the disk that were deleted before they were shipped.
+    #[serde(default)]
+    pub pinned: shipper::input::file::PinnedConfig,
     /// What the shipper says of itself to the alerter.
     #[serde(default)]
     pub heartbeat: HeartbeatConfig,
@@ -109,6 +112,7 @@ impl Config {
             inputs: self.inputs.clone(),
             output: OutputConfig::Queue(self.queue),
             registry: RegistryConfig { path: self.state.path.join("shipper") },
+            pinned: self.pinned,
             heartbeat: self.heartbeat.clone(),
             admin: self.admin.clone(),
             log: self.log.clone(),

@@ -46,23 +46,26 @@ pub struct Losses {
     pub vanished: u64,
     /// Refused by the broker for good; they lie in the dead-letter file.
     pub dead_lettered: u64,
+    /// Deleted files that held more than `pinned.bytes_max`.
+    pub over_budget: u64,
 }
 
 impl Losses {
     /// All reasons together.
     #[must_use]
     pub fn sum(&self) -> u64 {
-        self.line_too_long + self.truncated + self.vanished + self.dead_lettered
+        self.line_too_long + self.truncated + self.vanished + self.dead_lettered + self.over_budget
     }
 
     /// Each reason with its bytes.
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, u64); 4] {
+    pub fn entries(&self) -> [(&'static str, u64); 5] {
         [
             ("line_too_long", self.line_too_long),
             ("truncated", self.truncated),
             ("vanished", self.vanished),
             ("dead_lettered", self.dead_lettered),
+            ("over_budget", self.over_budget),
         ]
     }
 
@@ -72,6 +75,7 @@ impl Losses {
         self.truncated += other.truncated;
         self.vanished += other.vanished;
         self.dead_lettered += other.dead_lettered;
+        self.over_budget += other.over_budget;
     }
 }
 
@@ -83,6 +87,9 @@ pub struct Packed {
     pub codec: Codec,
     /// Bytes on the disk when all of its text was settled; zero before.
     pub size: u64,
+    /// Set when it is the shipper's own copy of a deleted file: the offset of the first byte that it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<u64>,
 }
 
 /// One stream. `offset = acked + filtered + lost`.
@@ -122,6 +129,7 @@ pub struct Entry {
 }
 
 /// One step of the registry.
+#[expect(clippy::large_enum_variant, reason = "almost every change is a `Put`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {

@@ -39,7 +39,7 @@ fn entry(stream: u128, offset: u64) -> Entry {
         head: Print::of(0, b"head"),
         tail: Print::of(offset.saturating_sub(4), b"tail"),
         filtered: 7,
-        lost: Losses { line_too_long: 1, truncated: 2, vanished: 3, dead_lettered: 4 },
+        lost: Losses { line_too_long: 1, truncated: 2, vanished: 3, dead_lettered: 4, over_budget: 5 },
         seen: Timestamp::from_secs(9),
     }
 }

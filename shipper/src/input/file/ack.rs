@@ -28,6 +28,8 @@ pub(super) enum Part {
     Truncated,
     /// Deleted before it was read.
     Vanished,
+    /// Deleted, and more than the user lets the shipper hold.
+    OverBudget,
 }
 
 /// Room for so many records is kept while none is in flight; a burst gives back what it took.
@@ -161,6 +163,7 @@ impl Window {
         while let Some(skip) = self.skips.pop_front_if(|skip| skip.end <= self.offset) {
             let sum = match skip.part {
                 Part::DeadLettered => &mut self.lost.dead_lettered,
+                Part::OverBudget => &mut self.lost.over_budget,
                 Part::Filtered => &mut self.filtered,
                 Part::TooLong => &mut self.lost.line_too_long,
                 Part::Truncated => &mut self.lost.truncated,
@@ -298,7 +301,8 @@ mod tests {
             Just(Part::Filtered),
             Just(Part::TooLong),
             Just(Part::Truncated),
-            Just(Part::Vanished)
+            Just(Part::Vanished),
+            Just(Part::OverBudget)
         ];
         let fate = prop_oneof![9 => Just(Fate::Acked), 1 => Just(Fate::DeadLettered)];
         prop_oneof![
@@ -360,6 +364,7 @@ mod tests {
                     truncated: naive.count(Part::Truncated),
                     vanished: naive.count(Part::Vanished),
                     dead_lettered: naive.count(Part::DeadLettered),
+                    over_budget: naive.count(Part::OverBudget),
                 });
                 prop_assert_eq!(window.is_empty(), naive.flying.is_empty());
             }

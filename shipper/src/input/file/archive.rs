@@ -97,6 +97,8 @@ pub(super) struct Archive {
     /// Its list holds the plain bytes from `start` on.
     decoder: Decoder,
     start: u64,
+    /// The stream's offset of the first plain byte.
+    base: u64,
     piece: Vec<u8>,
     /// How much of `piece` was decoded.
     decoded: usize,
@@ -120,19 +122,21 @@ impl std::fmt::Debug for Archive {
 }
 
 impl Archive {
-    pub(super) fn new(file: File, codec: Codec) -> io::Result<Self> {
+    /// `base` is the stream's offset of the first byte that the archive holds.
+    pub(super) fn new(file: File, codec: Codec, base: u64) -> io::Result<Self> {
         let decoder = Decoder::new(codec)?;
         Ok(Archive {
             file,
             codec,
             decoder,
-            start: 0,
+            start: base,
+            base,
             piece: Vec::new(),
             decoded: 0,
             next: 0,
             is_over: false,
             damage: None,
-            given: 0,
+            given: base,
         })
     }
 
@@ -149,7 +153,10 @@ impl Archive {
     /// ends before `start` is as far as it goes.
     pub(super) fn seek(&mut self, start: u64) -> io::Result<bool> {
         if start < self.start {
-            *self = Archive::new(self.file.try_clone()?, self.codec)?;
+            *self = Archive::new(self.file.try_clone()?, self.codec, self.base)?;
+            if start < self.base {
+                return Err(io::Error::other(format!("the copy begins at byte {}", self.base)));
+            }
         }
         let from = self.start;
         while self.start < start {
@@ -200,7 +207,7 @@ impl Archive {
                 }
                 return Ok(self.decoder.plain().len() >= wanted);
             }
-            let before = self.start + self.decoder.plain().len() as u64;
+            let before = self.start - self.base + self.decoder.plain().len() as u64;
             match self.decoder.write(self.piece.get(self.decoded..).unwrap_or_default()) {
                 Ok(taken) => self.decoded += taken,
                 // Zeros or anything else behind a whole member: tools pad. Within the first one it is damage.
@@ -254,7 +261,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let opened = File::open(file.path()).unwrap();
-        (file, Archive::new(opened, codec).unwrap())
+        (file, Archive::new(opened, codec, 0).unwrap())
     }
 
     fn text(lines: usize) -> Vec<u8> {

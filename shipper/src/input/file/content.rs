@@ -18,10 +18,11 @@ pub(super) enum Content {
 }
 
 impl Content {
-    pub(super) fn new(file: File, codec: Option<Codec>) -> io::Result<Self> {
+    /// `base` is the stream's offset of the first byte in an archive that does not hold all of it.
+    pub(super) fn new(file: File, codec: Option<Codec>, base: u64) -> io::Result<Self> {
         Ok(match codec {
             None => Content::Plain(file),
-            Some(codec) => Content::Packed(Box::new(Archive::new(file, codec)?)),
+            Some(codec) => Content::Packed(Box::new(Archive::new(file, codec, base)?)),
         })
     }
 

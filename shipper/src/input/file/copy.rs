@@ -31,7 +31,7 @@ use super::ack::Part;
 use super::archive::Codec;
 use super::content::{Content, read_full};
 use super::harvest;
-use super::identity::Facts;
+use super::identity::{Facts, is_same_birth};
 use super::kin;
 use super::scan::Found;
 use super::stream::{Presence, Stream};
@@ -60,6 +60,12 @@ enum Standing {
 impl FileInput {
     /// A file that was never seen: a copy of a known one, or new.
     pub(super) fn meet(&mut self, found: Found, now: Timestamp) {
+        if self.kin.is_none() {
+            self.kin = Some(self.index_paths());
+        }
+        if let Some(slot) = self.mounted_again(&found) {
+            return self.move_to(slot, found, now);
+        }
         match self.original_of(&found) {
             None => self.begin(found, None, now),
             Some((slot, Standing::Gone)) => self.move_to(slot, found, now),
@@ -156,14 +162,28 @@ impl FileInput {
         self.queue(slot);
     }
 
+    /// The stream of a file on a file system that came back under another device number, as network shares do.
+    fn mounted_again(&self, found: &Found) -> Option<u32> {
+        let kin = self.kin.as_ref()?;
+        let slots = kin.get(&hash(&found.path)).into_iter().flatten().copied();
+        let mut known = slots.filter_map(|slot| Some((slot, self.stream(slot)?)));
+        let is_it = |stream: &Stream| {
+            !self.is_seen(stream)
+                && stream.path == found.path
+                && (stream.facts.inode, stream.file.is_none()) == (found.facts.inode, true)
+                && stream.facts.device != found.facts.device
+                && is_same_birth(stream.facts.birth, found.facts.birth)
+                && stream.head.len > 0
+                && goes_on_in(stream, found).unwrap_or(false)
+        };
+        known.find(|(_, stream)| is_it(stream)).map(|(slot, _)| slot)
+    }
+
     /// The stream that the file is a copy of.
-    fn original_of(&mut self, found: &Found) -> Option<(u32, Standing)> {
+    fn original_of(&self, found: &Found) -> Option<(u32, Standing)> {
         let paths = kin::originals(&found.path);
         if paths.is_empty() || self.by_key.is_empty() {
             return None;
-        }
-        if self.kin.is_none() {
-            self.kin = Some(self.index_paths());
         }
         let kin = self.kin.as_ref()?;
         let slots = paths.iter().filter_map(|path| kin.get(&hash(path))).flatten().copied();
@@ -225,7 +245,7 @@ fn hash(path: &Path) -> u64 {
 fn open(found: &Found) -> io::Result<Content> {
     let file = File::open(&found.path)?;
     let codec = Codec::of(&found.path, &file)?;
-    Content::new(file, codec)
+    Content::new(file, codec, 0)
 }
 
 /// Whether the stream can go on in this file at the place where it stopped.

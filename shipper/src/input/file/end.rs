@@ -21,7 +21,11 @@ impl FileInput {
         if lost_bytes > 0 {
             stream.window.skip(size, reason);
         }
-        let reason = if reason == Part::Truncated { "truncated" } else { "vanished" };
+        let reason = match reason {
+            Part::Truncated => "truncated",
+            Part::OverBudget => "over budget",
+            _ => "vanished",
+        };
         let path = stream.path.display().to_string();
         if lost_bytes > 0 {
             tracing::warn!(path, stream = %stream.id, reason, lost_bytes, "file ended before it was read");
@@ -50,6 +54,10 @@ impl FileInput {
         }
         if let Some(due) = stream.timer {
             self.timers.remove(&(due, slot));
+        }
+        if stream.base.is_some() {
+            // Our own copy has served. One that cannot be removed now is removed by the next start.
+            let _ = std::fs::remove_file(&stream.path);
         }
         let (ledger, losses) = stream.ledger();
         self.retired = self.retired.plus(ledger);

@@ -48,7 +48,7 @@ pub(super) fn open(stream: &Stream) -> Result<Content, HarvestError> {
     if !metadata.is_file() || facts.key() != stream.key() || facts.birth != stream.facts.birth {
         return Err(HarvestError::Moved);
     }
-    Ok(Content::new(file, stream.codec)?)
+    Ok(Content::new(file, stream.codec, stream.base.unwrap_or(0))?)
 }
 
 /// Goes to where the next read begins; false when that takes a further turn. Only an archive has a way to go.

@@ -27,8 +27,19 @@ const FILTERED: Declaration = Declaration::counter(
     "Bytes of files that are not to be shipped: empty lines, and what lies before the start position.",
 );
 const LOST: Declaration =
-    Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.")
-        .by(&[Label::closed("reason", &["line_too_long", "truncated", "vanished", "dead_lettered"])]);
+    Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.").by(&[
+        Label::closed("reason", &["line_too_long", "truncated", "vanished", "dead_lettered", "over_budget"]),
+    ]);
+const PINNED: Declaration = Declaration::gauge(
+    "shipper_file_pinned_bytes",
+    "bytes",
+    "Deleted files that are held until they are shipped; see `pinned`.",
+);
+const SPOOLED: Declaration = Declaration::gauge(
+    "shipper_file_spooled_bytes",
+    "bytes",
+    "Compressed copies of deleted files in the registry's folder; see `pinned`.",
+);
 const MULTILINE_CUTS: Declaration = Declaration::counter(
     "shipper_file_multiline_cuts",
     "records",
@@ -36,8 +47,20 @@ const MULTILINE_CUTS: Declaration = Declaration::counter(
 );
 
 /// The file input's metrics, in the order of the docs.
-pub const TABLE: &[Declaration] =
-    &[STREAMS, OPEN, FAILING, SKIPPED, PENDING, IN_FLIGHT, ACKED, FILTERED, LOST, MULTILINE_CUTS];
+pub const TABLE: &[Declaration] = &[
+    STREAMS,
+    OPEN,
+    FAILING,
+    SKIPPED,
+    PENDING,
+    IN_FLIGHT,
+    ACKED,
+    FILTERED,
+    LOST,
+    PINNED,
+    SPOOLED,
+    MULTILINE_CUTS,
+];
 
 /// The handles.
 #[derive(Debug, Clone)]
@@ -51,6 +74,8 @@ pub struct FileMetrics {
     acked: Counter,
     filtered: Counter,
     lost: CounterBy,
+    pinned: Gauge,
+    spooled: Gauge,
     multiline_cuts: Counter,
 }
 
@@ -68,6 +93,8 @@ impl FileMetrics {
             acked: metrics.counter(&ACKED),
             filtered: metrics.counter(&FILTERED),
             lost: metrics.counter_by(&LOST),
+            pinned: metrics.gauge(&PINNED),
+            spooled: metrics.gauge(&SPOOLED),
             multiline_cuts: metrics.counter(&MULTILINE_CUTS),
         }
     }
@@ -81,6 +108,8 @@ impl FileMetrics {
         self.skipped.set(now.skipped as f64);
         self.pending.set(now.ledger.pending as f64);
         self.in_flight.set(now.in_flight_bytes as f64);
+        self.pinned.set(now.pinned_bytes as f64);
+        self.spooled.set(now.spooled_bytes as f64);
         self.acked.inc_by(now.ledger.acked.saturating_sub(before.ledger.acked));
         self.filtered.inc_by(now.ledger.filtered.saturating_sub(before.ledger.filtered));
         self.multiline_cuts.inc_by(now.multiline_cuts.saturating_sub(before.multiline_cuts));

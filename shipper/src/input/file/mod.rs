@@ -26,6 +26,7 @@ mod kin;
 mod meet;
 pub mod metric;
 mod open;
+mod pinned;
 mod pipe;
 mod preview;
 mod queue;
@@ -56,6 +57,7 @@ use self::in_flight::InFlight;
 pub use self::meet::{Meeting, meet};
 pub use self::metric::{FileMetrics, TABLE};
 pub use self::open::{Deps, OpenError};
+pub use self::pinned::{Beyond, PinnedConfig};
 use self::pipe::Scratch;
 pub use self::preview::{PreviewError, Sighting, find, matches, preview};
 use self::queue::Queue;
@@ -128,8 +130,11 @@ pub struct FileInput {
     kin: Option<copy::Kin>,
     /// By stream: the copy that it goes on in when its own file was read to its end, by the last scan.
     heirs: HashMap<u32, scan::Found>,
+    pinned: PinnedConfig,
+    spooling: Option<Box<pinned::Spooling>>,
 
     scans: u64,
+    ticked_at: Timestamp,
     next_scan: Timestamp,
     skipped: Vec<Skipped>,
     skipped_more: u64,
@@ -191,10 +196,13 @@ impl FileInput {
     /// Does what is due without reading: scans, ends waits, commits. [`FileInput::poll`] does it too; a caller that may
     /// not read now calls this, so that rotated files are still held before they go.
     pub fn tick(&mut self, now: Timestamp) {
+        self.ticked_at = now;
         // A clock that was set back must not put the next look off.
         if self.next_scan <= now || self.next_scan.since(now) > SCAN_EVERY {
             self.scan(now);
+            self.keep_budget(now);
         }
+        self.spool_step(now);
         while let Some(&(due, slot)) = self.timers.first().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, slot));
             if let Some(stream) = self.stream_mut(slot) {
@@ -248,7 +256,8 @@ impl FileInput {
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
         let timer = self.timers.first().map(|(due, _)| *due);
-        [Some(self.next_scan), timer, self.next_commit].into_iter().flatten().min()
+        let spool = self.spooling.as_ref().map(|_| self.ticked_at.plus(pinned::STEP_EVERY));
+        [Some(self.next_scan), timer, self.next_commit, spool].into_iter().flatten().min()
     }
 
     /// The folders that lead to files: what to watch for file events; and how often they have changed.

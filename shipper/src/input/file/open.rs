@@ -18,7 +18,7 @@ use super::queue::Queue;
 use super::recipe::Recipe;
 use super::scan::Selection;
 use super::survey::Survey;
-use super::{FileConfig, FileInput, FileTotals};
+use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
 use crate::registry::{Losses, Opened, Registry, RegistryError};
 use crate::route::Lanes;
 
@@ -33,6 +33,8 @@ pub struct Deps {
     pub readiness: Readiness,
     /// The ways to the output.
     pub lanes: Lanes,
+    /// What deleted files may cost.
+    pub pinned: PinnedConfig,
 }
 
 /// Why a file input cannot start.
@@ -89,7 +91,10 @@ impl FileInput {
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             kin: None,
             heirs: HashMap::new(),
+            pinned: deps.pinned,
+            spooling: None,
             scans: 0,
+            ticked_at: now,
             next_scan: now,
             skipped: Vec::new(),
             skipped_more: 0,
@@ -111,6 +116,7 @@ impl FileInput {
         };
         input.readiness.up("registry");
         input.resume(entries, now);
+        input.remove_stray_spools();
         Ok(input)
     }
 }

@@ -81,7 +81,7 @@ pub fn preview(
     let failed = |error| PreviewError::Io { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
     let codec = Codec::of(path, &file).map_err(failed)?;
-    let mut file = Content::new(file, codec).map_err(failed)?;
+    let mut file = Content::new(file, codec, 0).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
     let mut pipe = Recipe::new(config.clone(), &Lanes::single())?.pipe(stream, host, &name, 0);

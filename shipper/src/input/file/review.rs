@@ -5,6 +5,9 @@
 
 use std::io::ErrorKind;
 
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
 use event::Timestamp;
 
 use super::ack::Part;
@@ -120,7 +123,12 @@ impl FileInput {
                 _ => Presence::Missing(now),
             }
         };
-        let grace = if facts.links == 0 { DELETED_GRACE } else { CLOSE_IDLE };
+        let grace = match stream.base {
+            // Nobody writes to our own copy.
+            Some(_) => Duration::ZERO,
+            None if facts.links == 0 => DELETED_GRACE,
+            None => CLOSE_IDLE,
+        };
         let is_over = stream.is_caught_up() && !is_changed && now.since(stream.active_at) >= grace;
         if is_cut_short {
             self.rewritten(slot, facts, now);
@@ -132,7 +140,7 @@ impl FileInput {
             stream.is_finishing = true;
             self.queue(slot);
         } else if is_over && stream.window.is_empty() {
-            let is_deleted = stream.presence == Presence::Deleted;
+            let is_deleted = stream.presence == Presence::Deleted || stream.base.is_some();
             if let Some(copy) = self.heirs.remove(&slot) {
                 self.move_to(slot, copy, now);
             } else if is_deleted {
@@ -199,10 +207,15 @@ impl FileInput {
     }
 }
 
-/// Whether the file is known not to be under its path. A folder that cannot be read says nothing of what lies in it.
+/// Whether the file is known not to be under its path. A folder that cannot be read says nothing of what lies in it, and
+/// a file system that is not mounted now says nothing of its files.
 fn is_gone(stream: &Stream) -> bool {
     match stream.path.metadata() {
         Ok(metadata) => Facts::of(&metadata).key() != stream.key(),
-        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        Err(error) => {
+            let is_missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+            let folder = stream.path.ancestors().skip(1).find_map(|folder| folder.metadata().ok());
+            is_missing && folder.is_none_or(|folder| folder.dev() == stream.facts.device)
+        }
     }
 }

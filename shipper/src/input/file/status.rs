@@ -11,6 +11,7 @@ use event::{StreamId, Timestamp};
 
 use super::FileInput;
 use super::identity::Key;
+use super::pinned::is_pinned;
 use super::scan::Skipped;
 use super::stream::{Presence, Stream};
 use crate::registry::Losses;
@@ -72,6 +73,10 @@ pub struct FileTotals {
     pub in_flight_bytes: u64,
     /// Records that were cut at a limit of `multiline`, since the start.
     pub multiline_cuts: u64,
+    /// Bytes of deleted files that are held open.
+    pub pinned_bytes: u64,
+    /// Bytes of their compressed copies.
+    pub spooled_bytes: u64,
     /// Streams whose file cannot be read now.
     pub failing: u64,
     /// Entries that match and are no files, or cannot be read.
@@ -145,6 +150,8 @@ impl FileInput {
     pub fn totals(&self) -> FileTotals {
         let mut totals = FileTotals {
             files_open: self.files_open as u64,
+            pinned_bytes: self.sum_of(is_pinned),
+            spooled_bytes: self.sum_of(|stream| stream.base.is_some()),
             ledger: self.retired,
             losses: self.retired_losses,
             in_flight_bytes: self.in_flight.sum(),

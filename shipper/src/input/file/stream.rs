@@ -58,6 +58,8 @@ pub(super) struct Stream {
     /// How the file is compressed. Offsets and sizes of the stream are those of the plain bytes, and only
     /// [`Facts::size`] is what the file takes on the disk.
     pub codec: Option<Codec>,
+    /// Set when the file is our own copy of one that was deleted: the offset of the first byte that it holds.
+    pub base: Option<u64>,
     /// What the registry has of an archive's size: see [`Packed::size`].
     pub settled_on_disk: u64,
     pub generation: u64,
@@ -123,6 +125,7 @@ impl Stream {
             path,
             facts,
             codec: None,
+            base: None,
             settled_on_disk: 0,
             generation,
             presence: Presence::Present,
@@ -167,6 +170,7 @@ impl Stream {
         stream.window = Window::resume(first_sequence, entry.offset, entry.filtered, entry.lost);
         stream.presence = Presence::Missing(now);
         stream.codec = entry.packed.map(|packed| packed.codec);
+        stream.base = entry.packed.and_then(|packed| packed.base);
         stream.settled_on_disk = entry.packed.map_or(0, |packed| packed.size);
         stream.size = entry.size;
         stream.own_size = entry.size;
@@ -189,7 +193,7 @@ impl Stream {
             generation: self.generation,
             offset: self.window.offset(),
             size: self.size,
-            packed: self.codec.map(|codec| Packed { codec, size: self.settled_size() }),
+            packed: self.codec.map(|codec| Packed { codec, size: self.settled_size(), base: self.base }),
             head: self.head,
             tail: self.tail,
             filtered: self.window.filtered(),

@@ -8,6 +8,7 @@ use event::Timestamp;
 use super::ack::{Part, Window};
 use super::archive::Codec;
 use super::identity::{Decision, Facts, Remembered, decide, is_same_birth};
+use super::pinned;
 use super::scan::{self, Found, Sight};
 use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
@@ -27,7 +28,15 @@ impl FileInput {
             let input = self.selections.iter().position(|selection| selection.is_match(&stream.path));
             (stream.input, stream.is_unwanted) = (input.unwrap_or_default(), input.is_none());
             older.extend(self.by_key.get(&stream.key()));
-            self.insert(stream);
+            let is_copy = stream.base.is_some();
+            if is_copy {
+                stream.move_to(pinned::spool_path(self.registry.path(), stream.id));
+            }
+            if let Some(slot) = self.insert(stream).filter(|_| is_copy)
+                && self.hold(slot, now)
+            {
+                self.queue(slot);
+            }
         }
         self.resumed = self.totals();
         // Of an older generation, everything that was not settled is gone with the bytes.

@@ -331,3 +331,21 @@ fn a_chain_that_ends_in_an_archive() {
     rig.append("app.log", lines(2, 3));
     expect_lines(&mut rig, 0, 3);
 }
+
+/// A network share that is mounted again may have another device number.
+#[test]
+fn a_file_system_that_comes_back_under_another_number_is_the_same() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", lines(0, 100));
+    expect_lines(&mut rig, 0, 100);
+    rig.restart();
+    let input = rig.input();
+    let slot = *input.by_key.values().next().unwrap();
+    let stream = input.stream_mut(slot).unwrap();
+    stream.facts.device += 1;
+    let key = stream.key();
+    input.by_key = std::collections::HashMap::from([(key, slot)]);
+    rig.append("app.log", lines(100, 110));
+    expect_lines(&mut rig, 100, 110);
+    assert_eq!(rig.totals().streams, 1);
+}

@@ -13,6 +13,7 @@ fn open(rig: &Rig) -> (FileInput, Lanes, LaneId) {
     let wishes: Vec<Wish> = configs.iter().map(FileConfig::wish).collect();
     let lanes = Lanes::new("logs", wishes.clone()).unwrap();
     let deps = Deps {
+        pinned: PinnedConfig::default(),
         host: "host".to_owned(),
         registry: rig.state.path().to_owned(),
         readiness: Readiness::default(),

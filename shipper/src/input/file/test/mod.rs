@@ -8,6 +8,7 @@ mod follow;
 mod frame;
 mod lane;
 mod multiline;
+mod pinned;
 mod property;
 mod quiet;
 mod restart;
@@ -24,7 +25,7 @@ use event::heartbeat::Ledger;
 use event::{EventId, StreamId, Timestamp};
 use tempfile::TempDir;
 
-use super::{Deps, FileConfig, FileInput, FileTotals, OpenError, Poll};
+use super::{Deps, FileConfig, FileInput, FileTotals, OpenError, PinnedConfig, Poll};
 use crate::batch::{Fate, Outbox, Settled, Ticket};
 use crate::route::{LaneId, Lanes};
 
@@ -51,6 +52,7 @@ struct Rig {
     got_before: usize,
     unsettled: Vec<Ticket>,
     readiness: Readiness,
+    pinned: PinnedConfig,
 }
 
 /// A folder for a registry: in memory where there is such a place, because these tests commit thousands of times and
@@ -80,6 +82,7 @@ impl Rig {
             got_before: 0,
             unsettled: Vec::new(),
             readiness: Readiness::default(),
+            pinned: PinnedConfig::default(),
         };
         rig.start();
         rig
@@ -88,6 +91,7 @@ impl Rig {
     fn open(&self) -> Result<FileInput, OpenError> {
         let config: FileConfig = yaml::parse("test.yml", &self.yaml).unwrap();
         let deps = Deps {
+            pinned: self.pinned,
             host: "host".to_owned(),
             registry: self.state.path().to_owned(),
             readiness: self.readiness.clone(),

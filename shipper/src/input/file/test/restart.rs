@@ -190,6 +190,7 @@ fn a_file_that_was_rotated_while_nobody_looked_keeps_its_input() {
     let now = Timestamp::from_secs(1_600_000_000);
     let open = || {
         let deps = Deps {
+            pinned: PinnedConfig::default(),
             host: "host".to_owned(),
             registry: state.path().to_owned(),
             readiness: Readiness::default(),
