@@ -20,6 +20,7 @@ mod end;
 mod frame;
 mod glob;
 mod harvest;
+mod hint;
 mod identity;
 mod in_flight;
 mod kin;
@@ -42,7 +43,7 @@ mod track;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::Readiness;
@@ -142,6 +143,8 @@ pub struct FileInput {
     folders: BTreeMap<PathBuf, Key>,
     /// How often they have changed.
     folders_changed: u64,
+    /// Where a look at a path that was written to led; see `hint`.
+    written: HashMap<PathBuf, u32>,
     /// Where the next scan goes on with closed files.
     next_review: usize,
 
@@ -237,19 +240,6 @@ impl FileInput {
                 }
             }
         }
-    }
-
-    /// File events: these paths are looked at now, instead of by the next scan.
-    pub fn hint<P: AsRef<Path>>(&mut self, paths: impl IntoIterator<Item = P>, now: Timestamp) {
-        for path in paths {
-            self.look(path.as_ref(), now);
-        }
-    }
-
-    /// File events were lost, or a folder changed: the next [`FileInput::poll`] scans.
-    pub fn hint_all(&mut self, now: Timestamp) {
-        self.survey.doubt();
-        self.next_scan = self.next_scan.min(now);
     }
 
     /// When [`FileInput::poll`] has something to do although no fate and no hint came.

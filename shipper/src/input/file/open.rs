@@ -101,6 +101,7 @@ impl FileInput {
             survey: Survey::new(),
             folders: BTreeMap::new(),
             folders_changed: 0,
+            written: HashMap::new(),
             next_review: 0,
             dirty: Vec::new(),
             removed: Vec::new(),

@@ -17,18 +17,19 @@ use super::scan::{self, Found};
 use super::stream::{Presence, Stream};
 use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE};
 
-/// Closed files that each scan looks at; with more of them it takes several scans, up to [`REVIEW_SCANS_MAX`].
+/// Idle files that each scan looks at; with more of them it takes several scans, up to [`REVIEW_SCANS_MAX`].
 const REVIEWS_MIN: usize = 2000;
-/// Scans until each closed file was looked at: the longest that a change may go unseen of which neither a folder nor a
+/// Scans until each idle file was looked at: the longest that a change may go unseen of which neither a folder nor a
 /// file event told.
 pub const REVIEW_SCANS_MAX: usize = 10;
 
 impl FileInput {
-    /// What a scan does for known streams: it looks at those that are open, and at some of the others. After a listing
+    /// What a scan does for known streams: it looks at those that are being read, and at some of the others. After a listing
     /// it knows which names are gone.
     pub(super) fn review_streams(&mut self, is_listed: bool, now: Timestamp) {
-        let open: Vec<u32> = self.open_order.iter().copied().collect();
-        for slot in open {
+        let is_hot = |slot: &u32| self.stream(*slot).is_some_and(|s| !self.is_seen(s) || s.is_hot(now));
+        let hot: Vec<u32> = self.open_order.iter().copied().filter(is_hot).collect();
+        for slot in hot {
             self.review(slot, now);
         }
         let slots = self.slots.len();

@@ -5,10 +5,11 @@
 //! One thread, because a file is read in order. It never waits for the output: when the channel has no room it reads
 //! nothing, and goes on to scan, so that files that rotate meanwhile are held.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daemon::Clock;
 use tokio::sync::oneshot;
@@ -23,6 +24,15 @@ use crate::route::Lanes;
 
 /// Time between two publications of the totals.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// Time between two looks at file events. The first after a pause is looked at once. Under a steady stream of lines each
+/// look finds several, and wakes every stage behind it once instead of once for each line: waking is what costs.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// The same after a look that found more than [`LOOK_FILES`] files: a line here and there, in many of them.
+const LOOK_EVERY_MANY: Duration = Duration::from_millis(20);
+/// Files that make no crowd.
+const LOOK_FILES: usize = 8;
+/// Fates that wait for the reader's next turn, which is never far, before it is woken for them.
+const FATES_MAX: usize = 1024;
 /// How long one wait lasts under a clock that does not follow the machine's.
 const POLL_EVERY: Duration = Duration::from_millis(5);
 
@@ -41,7 +51,7 @@ pub struct RunDeps {
 
 /// What wakes the thread.
 enum Message {
-    Settled(Vec<Settled>),
+    Settled,
     Look,
     Room,
     Status(Query, oneshot::Sender<FileStatus>),
@@ -62,14 +72,36 @@ pub struct Handle {
 #[derive(Debug, Clone)]
 pub struct Inbox {
     messages: Sender<Message>,
+    fates: Arc<Fates>,
     totals: Arc<Mutex<FileTotals>>,
 }
 
+/// Fates on their way to the reader.
+#[derive(Debug, Default)]
+struct Fates {
+    waiting: Mutex<Vec<Settled>>,
+    /// The reader can do nothing before some come.
+    is_wanted: AtomicBool,
+}
+
+impl Fates {
+    fn lock(&self) -> MutexGuard<'_, Vec<Settled>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Inbox {
-    /// Gives fates back; does not block.
-    pub fn settle(&self, settled: Vec<Settled>) {
-        // After the end nobody needs them: what is not committed is read again.
-        let _ = self.messages.send(Message::Settled(settled));
+    /// Gives fates back; does not block. The reader sees them before any message that is sent later.
+    pub fn settle(&self, mut settled: Vec<Settled>) {
+        let mut waiting = self.fates.lock();
+        let before = waiting.len();
+        waiting.append(&mut settled);
+        let is_many = before < FATES_MAX && waiting.len() >= FATES_MAX;
+        drop(waiting);
+        if self.fates.is_wanted.swap(false, Ordering::AcqRel) || is_many {
+            // After the end nobody needs them: what is not committed is read again.
+            let _ = self.messages.send(Message::Settled);
+        }
     }
 
     /// The sums, at most [`PUBLISH_EVERY`] old.
@@ -128,6 +160,7 @@ impl Handle {
 pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
     let (messages, inbox) = channel();
     let totals = Arc::new(Mutex::new(input.totals()));
+    let fates = Arc::new(Fates::default());
     let wake = messages.clone();
     let watch = Watch::new(move || drop(wake.send(Message::Look)));
     let wake = messages.clone();
@@ -142,7 +175,10 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
         out: Outbox::new(&deps.lanes),
         metrics: deps.metrics,
         totals: Arc::clone(&totals),
+        fates: Arc::clone(&fates),
         watch,
+        next_look: Instant::now(),
+        has_hints: false,
         is_reading: true,
     };
     let (alive_here, alive) = oneshot::channel();
@@ -150,7 +186,7 @@ pub fn spawn(input: FileInput, deps: RunDeps) -> std::io::Result<Handle> {
         let _alive = alive_here;
         shell.run(&inbox);
     })?;
-    Ok(Handle { inbox: Inbox { messages, totals }, thread, alive })
+    Ok(Handle { inbox: Inbox { messages, fates, totals }, thread, alive })
 }
 
 struct Shell {
@@ -160,15 +196,21 @@ struct Shell {
     out: Outbox,
     metrics: FileMetrics,
     totals: Arc<Mutex<FileTotals>>,
+    fates: Arc<Fates>,
     published: FileTotals,
     next_publish: event::Timestamp,
     watch: Watch,
+    /// When file events are looked at again.
+    next_look: Instant,
+    has_hints: bool,
     is_reading: bool,
 }
 
 impl Shell {
     fn run(mut self, inbox: &Receiver<Message>) {
         loop {
+            self.take_fates();
+            self.look();
             let wait = self.read();
             let (folders, changed) = self.input.folders();
             self.watch.follow(folders, changed);
@@ -202,7 +244,35 @@ impl Shell {
         }
         match poll {
             Poll::More => Duration::ZERO,
-            Poll::Idle | Poll::Blocked => self.wait(),
+            Poll::Idle => self.wait(),
+            Poll::Blocked => {
+                self.fates.is_wanted.store(true, Ordering::Release);
+                // Those that came before it was known that they are wanted woke nobody.
+                if self.fates.lock().is_empty() { self.wait() } else { Duration::ZERO }
+            }
+        }
+    }
+
+    fn take_fates(&mut self) {
+        let settled = std::mem::take(&mut *self.fates.lock());
+        if !settled.is_empty() {
+            self.input.settle(&settled, self.clock.now());
+        }
+    }
+
+    /// Takes the file events, unless it has just done so.
+    fn look(&mut self) {
+        if !self.has_hints || Instant::now() < self.next_look {
+            return;
+        }
+        self.has_hints = false;
+        let (hints, now) = (self.watch.take(), self.clock.now());
+        let is_crowd = hints.names.len() + hints.written.len() > LOOK_FILES;
+        self.next_look = Instant::now() + if is_crowd { LOOK_EVERY_MANY } else { LOOK_EVERY };
+        self.input.hint(hints.names, now);
+        self.input.hint_written(hints.written, now);
+        if hints.is_all {
+            self.input.hint_all(now);
         }
     }
 
@@ -210,23 +280,20 @@ impl Shell {
     fn wait(&self) -> Duration {
         let now = self.clock.now();
         let until = self.input.deadline().unwrap_or(self.next_publish).min(self.next_publish);
-        let wait = self.clock.real(until.since(now)).min(PUBLISH_EVERY);
+        let mut wait = self.clock.real(until.since(now)).min(PUBLISH_EVERY);
+        if self.has_hints {
+            wait = wait.min(self.next_look.saturating_duration_since(Instant::now()));
+        }
         if matches!(self.clock, Clock::Manual(_)) { wait.min(POLL_EVERY) } else { wait }
     }
 
     fn handle(&mut self, message: Message) -> std::ops::ControlFlow<()> {
-        let now = self.clock.now();
+        // What was settled before the message was sent.
+        self.take_fates();
         match message {
-            Message::Settled(settled) => self.input.settle(&settled, now),
-            Message::Look => {
-                let hints = self.watch.take();
-                self.input.hint(hints.paths, now);
-                if hints.is_all {
-                    self.input.hint_all(now);
-                }
-            }
-            // The next turn asks which lanes have room.
-            Message::Room => {}
+            Message::Look => self.has_hints = true,
+            // The next turn sees what has changed.
+            Message::Settled | Message::Room => {}
             // Whoever asked may have gone.
             Message::Status(query, reply) => drop(reply.send(self.input.look_at(&query))),
             Message::StopReading => self.is_reading = false,
@@ -249,6 +316,7 @@ impl Shell {
 
     fn end(mut self) {
         // A failure is told by the readiness part; what is not committed is sent again.
+        self.take_fates();
         let _ = self.input.checkpoint(self.clock.now());
         self.next_publish = event::Timestamp::MIN;
         self.publish();

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
@@ -30,6 +31,8 @@ pub(super) const TAIL_BYTES_MAX: usize = 256;
 const MARKS_MAX: usize = 64;
 /// Sizes at which a stream was seen to grow and that wait for acks; more are merged into the last.
 const GROWTHS_MAX: usize = 64;
+/// How long after it last gave something each scan looks at a file.
+const HOT_FOR: Duration = Duration::from_secs(10);
 
 /// Whether a stream's file is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,6 +318,11 @@ impl Stream {
             && self.error.is_none()
             && Facts { birth: facts.birth.or(self.facts.birth), links: self.facts.links, ..*facts }
                 == self.facts
+    }
+
+    /// True while it is being read: it has more, or has had something not long ago.
+    pub(super) fn is_hot(&self, now: Timestamp) -> bool {
+        !self.is_caught_up() || now.since(self.active_at) < HOT_FOR
     }
 
     /// Notes the size at `now`.

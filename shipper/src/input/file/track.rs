@@ -9,7 +9,7 @@ use super::ack::{Part, Window};
 use super::archive::Codec;
 use super::identity::{Decision, Facts, Remembered, decide, is_same_birth};
 use super::pinned;
-use super::scan::{self, Found, Sight};
+use super::scan::{Found, Sight};
 use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
@@ -116,24 +116,6 @@ impl FileInput {
     /// True when the stream's name is there by the last listing.
     pub(super) fn is_seen(&self, stream: &Stream) -> bool {
         stream.presence == Presence::Present && stream.seen_in == self.survey.listings()
-    }
-
-    /// Looks at one path.
-    pub(super) fn look(&mut self, path: &std::path::Path, now: Timestamp) {
-        let Some(found) = scan::look(&self.selections, path) else { return };
-        let known = self.by_key.get(&found.facts.key()).and_then(|slot| self.stream(*slot));
-        // A second name of a known file says nothing new; the scan chooses between them.
-        let is_second_name = known.is_some_and(|stream| {
-            stream.presence == Presence::Present
-                && stream.path != found.path
-                && stream
-                    .path
-                    .metadata()
-                    .is_ok_and(|metadata| Facts::of(&metadata).key() == found.facts.key())
-        });
-        if !is_second_name {
-            self.observe(found, false, now);
-        }
     }
 
     /// The decision table, carried out.

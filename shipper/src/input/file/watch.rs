@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::identity::Key;
@@ -15,11 +17,18 @@ use super::identity::Key;
 const HINTS_MAX: usize = 4096;
 /// Folders that are watched; files in others are found by the scan.
 const FOLDERS_MAX: usize = 8192;
+/// How long events gather before they are taken: a part of the time between two looks at them.
+const GATHER: Duration = Duration::from_millis(4);
+/// How long events are taken as they come, after that.
+const AWAKE_FOR: Duration = Duration::from_micros(300);
 
 /// What has changed.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    pub paths: HashSet<PathBuf>,
+    /// Names that came, went or lead elsewhere, and files whose attributes changed.
+    pub names: HashSet<PathBuf>,
+    /// Files that were written to.
+    pub written: HashSet<PathBuf>,
     /// Some were not kept: everything has to be looked at.
     pub is_all: bool,
 }
@@ -39,9 +48,15 @@ impl Watch {
     pub(super) fn new(wake: impl Fn() + Send + 'static) -> Self {
         let hints = Arc::new(Mutex::new(Hints::default()));
         let sink = Arc::clone(&hints);
+        let mut rested_at = Instant::now();
         let watcher = notify::recommended_watcher(move |event| {
             if note(&mut lock(&sink), event) {
                 wake();
+            }
+            // Under a steady stream of events this thread is woken for each of them, unless it sleeps while they gather.
+            if rested_at.elapsed() >= AWAKE_FOR {
+                std::thread::sleep(GATHER);
+                rested_at = Instant::now();
             }
         });
         let watcher = watcher.inspect_err(|error| report(Path::new("/"), error)).ok();
@@ -96,15 +111,24 @@ fn report(folder: &Path, error: &notify::Error) {
     tracing::warn!(folder = %folder.display(), %error, "no file events; the scan finds changes within its interval");
 }
 
+impl Hints {
+    fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.written.is_empty() && !self.is_all
+    }
+}
+
 /// Keeps the event's paths; true when there were no hints before.
 fn note(hints: &mut Hints, event: notify::Result<Event>) -> bool {
-    let was_empty = hints.paths.is_empty() && !hints.is_all;
+    let was_empty = hints.is_empty();
     match event {
         // Opening and closing change nothing, and the shipper itself does both.
         Ok(Event { kind: EventKind::Access(_), .. }) => return false,
         Ok(event) if event.need_rescan() => hints.is_all = true,
-        Ok(event) if hints.paths.len() < HINTS_MAX => hints.paths.extend(event.paths),
+        Ok(event) if hints.names.len() + hints.written.len() < HINTS_MAX => {
+            let is_written = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)));
+            if is_written { &mut hints.written } else { &mut hints.names }.extend(event.paths);
+        }
         Ok(_) | Err(_) => hints.is_all = true,
     }
-    was_empty && (hints.is_all || !hints.paths.is_empty())
+    was_empty && !hints.is_empty()
 }

@@ -108,7 +108,7 @@ fn default_client_id() -> String {
 }
 
 fn default_linger() -> Span {
-    Span(Duration::from_millis(20))
+    Span(Duration::from_millis(5))
 }
 
 fn default_batch_bytes() -> ByteSize {
