@@ -219,6 +219,12 @@ impl Receiver {
         state.waiting
     }
 
+    /// Bytes of everything that waits.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.0.lock().lanes.iter().map(|lane| lane.bytes).sum()
+    }
+
     /// The lane's next parcel.
     #[must_use]
     pub fn take(&self, lane: LaneId) -> Option<Parcel> {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub mod kafka;
+mod pace;
 pub mod queue;
 pub mod stdout;
 mod thread;

@@ -11,6 +11,7 @@ use daemon::{Clock, Readiness};
 
 use tokio::sync::oneshot;
 
+use super::pace::Pace;
 use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Receiver};
@@ -22,6 +23,8 @@ use daemon::dead_letter::DeadLetters;
 const SERVE_EVERY: Duration = Duration::from_millis(10);
 /// The same while no answer comes: the broker is away, or slow.
 const STALLED_WAIT_MAX: Duration = Duration::from_millis(200);
+/// How long one wait lasts while records wait for an answer.
+const HOLD_STEP: Duration = Duration::from_millis(1);
 /// How long one wait lasts while nothing is outstanding.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// How long the end of the shipper waits for answers; what has none by then is read again after the next start.
@@ -97,6 +100,7 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
         home: deps.settled,
         settled: Vec::new(),
         turns: Turns::new(deps.lanes.urgent()),
+        pace: Pace::default(),
         hands: Default::default(),
         full: LaneSet::NONE,
     };
@@ -118,6 +122,7 @@ struct Shell {
     home: Box<dyn Fn(Vec<Settled>) + Send>,
     settled: Vec<Settled>,
     turns: Turns,
+    pace: Pace,
     /// For each lane the parcel that had no room as a whole, and its first record that had none.
     hands: [Option<(Parcel, usize)>; LANES_MAX],
     /// Lanes that have one.
@@ -129,6 +134,10 @@ impl Shell {
         let (mut wait, mut waiting) = (SERVE_EVERY, LaneSet::NONE);
         loop {
             let has_answers = self.serve()?;
+            if !waiting.is_empty() && self.is_holding(receiver) {
+                std::thread::sleep(HOLD_STEP);
+                continue;
+            }
             let has_given = self.deliver(waiting, receiver)?;
             wait = if has_answers || has_given { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
             waiting = receiver.wait(self.full.or(self.turns.held()), self.limit(wait));
@@ -144,6 +153,14 @@ impl Shell {
                 std::thread::sleep(SERVE_EVERY);
             }
         }
+    }
+
+    /// Whether what waits had better wait on for an answer of the broker.
+    fn is_holding(&self, receiver: &Receiver) -> bool {
+        matches!(self.output, Output::Kafka(_))
+            && self.full.is_empty()
+            && !receiver.is_closed()
+            && self.pace.is_holding(self.output.pending(), receiver.waiting_bytes(), Instant::now())
     }
 
     /// How long the next wait may last.
@@ -188,6 +205,7 @@ impl Shell {
         };
         let taken = self.output.handle(&parcel, from, self.clock.now())?;
         if taken > from {
+            self.pace.gave(taken - from, Instant::now());
             self.turns.handle(lane, self.clock.now());
         }
         if taken < records {
@@ -213,6 +231,7 @@ impl Shell {
             self.metrics.settled(&self.settled);
             (self.home)(std::mem::take(&mut self.settled));
         }
+        self.pace.answered(self.output.pending(), Instant::now());
         self.metrics.pending(self.output.pending());
         Ok(has_answers)
     }

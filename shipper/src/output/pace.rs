@@ -1,0 +1,97 @@
+//! Whether records wait for the answer to those before them.
+//!
+//! Enters: how many records were given, how many have no answer yet, the time. Leaves: yes or no. Never: a wait.
+//!
+//! The Kafka client writes the next batch of a partition when the one before it is acknowledged. A batch that is due by
+//! its linger and may not go yet makes the client's thread ask for the time without a pause, until the answer comes: a
+//! broker that answers after 50 ms costs a whole core, at any rate of lines. So records that come at a pace which needs
+//! no second batch wait here instead, and go together. A broker that answers about as fast as a batch lingers is given
+//! everything at once.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// An answer that took longer is slow: a batch and its linger would be over before it.
+const ANSWER_SLOW: Duration = Duration::from_millis(15);
+/// Bytes that do not wait: there is enough for a batch, and more to come.
+const HOLD_BYTES: usize = 256 << 10;
+/// No record waits longer, as when one of several brokers does not answer.
+const HOLD_MAX: Duration = Duration::from_millis(100);
+/// Parcels whose answers are timed at the same time.
+const TIMED_MAX: usize = 64;
+
+/// How fast answers come.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    given: u64,
+    /// How many were given in all, and when.
+    timed: VecDeque<(u64, Instant)>,
+    /// How long the last answer took.
+    answer: Duration,
+    gave_at: Option<Instant>,
+}
+
+impl Pace {
+    /// So many records were given to the client.
+    pub(super) fn gave(&mut self, records: usize, now: Instant) {
+        self.given += records as u64;
+        self.gave_at = Some(now);
+        if self.timed.len() < TIMED_MAX {
+            self.timed.push_back((self.given, now));
+        }
+    }
+
+    /// So many records have no answer.
+    pub(super) fn answered(&mut self, pending: usize, now: Instant) {
+        let answered = self.given.saturating_sub(pending as u64);
+        while let Some((_, since)) = self.timed.pop_front_if(|(given, _)| *given <= answered) {
+            self.answer = now.saturating_duration_since(since);
+        }
+    }
+
+    /// True while the records that wait, so many bytes of them, had better wait on.
+    pub(super) fn is_holding(&self, pending: usize, waiting_bytes: usize, now: Instant) -> bool {
+        let is_recent = self.gave_at.is_some_and(|at| now.saturating_duration_since(at) < HOLD_MAX);
+        pending > 0 && self.answer >= ANSWER_SLOW && waiting_bytes < HOLD_BYTES && is_recent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pace after one record's answer took so many milliseconds, with another record on its way since `now`.
+    fn paced(answer_ms: u64) -> (Pace, Instant) {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        pace.gave(1, start);
+        let now = start + Duration::from_millis(answer_ms);
+        pace.answered(0, now);
+        pace.gave(1, now);
+        pace.answered(1, now);
+        (pace, now)
+    }
+
+    #[test]
+    fn records_wait_for_a_slow_broker_alone() {
+        for (answer_ms, pending, waiting_bytes, after_ms, expected) in [
+            (7, 1, 100, 1, false),
+            (40, 1, 100, 1, true),
+            (40, 0, 100, 1, false),
+            (40, 1, HOLD_BYTES, 1, false),
+            (40, 1, 100, 100, false),
+        ] {
+            let (pace, now) = paced(answer_ms);
+            let now = now + Duration::from_millis(after_ms);
+            let told = pace.is_holding(pending, waiting_bytes, now);
+            assert_eq!(told, expected, "{answer_ms} {pending} {waiting_bytes} {after_ms}");
+        }
+    }
+
+    #[test]
+    fn a_broker_that_becomes_fast_is_believed() {
+        let (mut pace, now) = paced(40);
+        pace.answered(0, now + Duration::from_millis(3));
+        pace.gave(1, now);
+        assert!(!pace.is_holding(1, 100, now));
+    }
+}
