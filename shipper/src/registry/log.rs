@@ -13,6 +13,7 @@
 //! behind it has another cause, and going on would move offsets to where they once were: that is refused.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufRead};
 
 use event::StreamId;
 use serde::{Deserialize, Serialize};
@@ -80,58 +81,82 @@ fn push_line<T: Serialize>(out: &mut Vec<u8>, value: &T) -> Result<(), serde_jso
     Ok(())
 }
 
-/// Reads a whole file.
-pub(super) fn parse(bytes: &[u8]) -> Result<Content, Damage> {
-    let mut lines = Lines { bytes, at: 0 };
-    let header: Header = lines.next_sound().ok_or(Damage::NoRegistry)?;
+/// Reads a whole file, a line at a time: it may be many times as long as what it stands for.
+///
+/// # Errors
+/// What the reader says; damage is no error of it.
+pub(super) fn read(reader: impl BufRead) -> io::Result<Result<Content, Damage>> {
+    let mut lines = Lines { reader, line: Vec::new(), at: 0 };
+    let Some(header) = lines.next_sound::<Header>()? else { return Ok(Err(Damage::NoRegistry)) };
     if header.format != FORMAT {
-        return Err(Damage::NoRegistry);
+        return Ok(Err(Damage::NoRegistry));
     }
     if header.version != VERSION {
-        return Err(Damage::OtherVersion(header.version));
+        return Ok(Err(Damage::OtherVersion(header.version)));
     }
-    let mut content = Content { entries: BTreeMap::new(), sound_bytes: lines.at as u64 };
-    while let Some(changes) = lines.next_sound::<Vec<Change>>() {
+    let mut content = Content { entries: BTreeMap::new(), sound_bytes: lines.at };
+    while let Some(changes) = lines.next_sound::<Vec<Change>>()? {
         for change in changes {
             match change {
                 Change::Put(entry) => drop(content.entries.insert(entry.stream, entry)),
                 Change::Remove(stream) => drop(content.entries.remove(&stream)),
             }
         }
-        content.sound_bytes = lines.at as u64;
+        content.sound_bytes = lines.at;
     }
-    if has_sound_line_inside(bytes.get(lines.at..).unwrap_or_default()) {
-        return Err(Damage::Broken { at: content.sound_bytes });
+    if has_sound_line_inside(&lines.rest()?) {
+        return Ok(Err(Damage::Broken { at: content.sound_bytes }));
     }
-    Ok(content)
+    Ok(Ok(content))
 }
 
 /// Whether a sound line starts anywhere behind the first byte, also where the line feed before it is broken.
 fn has_sound_line_inside(bytes: &[u8]) -> bool {
     let starts = memchr::memchr_iter(b' ', bytes).filter_map(|blank| blank.checked_sub(CHECKSUM_LEN - 1));
+    let line =
+        |at: usize| bytes.get(at..).and_then(|rest| rest.split_inclusive(|byte| *byte == b'\n').next());
     starts
         .filter(|start| *start > 0)
-        .any(|at| Lines { bytes, at }.next_sound::<serde::de::IgnoredAny>().is_some())
+        .filter_map(line)
+        .any(|line| sound::<serde::de::IgnoredAny>(line).is_some())
 }
 
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
+struct Lines<R> {
+    reader: R,
+    /// The line that was read and is not sound, if any.
+    line: Vec<u8>,
+    /// Where it starts.
+    at: u64,
 }
 
-impl Lines<'_> {
+impl<R: BufRead> Lines<R> {
     /// The next line's value; `None` at the end and at a line that is broken, which stays unread.
-    fn next_sound<T: for<'de> Deserialize<'de>>(&mut self) -> Option<T> {
-        let rest = self.bytes.get(self.at..)?;
-        let end = memchr::memchr(b'\n', rest)?;
-        let (checksum, json) = rest.get(..end)?.split_at_checked(CHECKSUM_LEN)?;
-        let digits = std::str::from_utf8(checksum.strip_suffix(b" ")?).ok()?;
-        let is_plain = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_plain || u32::from_str_radix(digits, 16).ok()? != crc32fast::hash(json) {
-            return None;
+    fn next_sound<T: for<'de> Deserialize<'de>>(&mut self) -> io::Result<Option<T>> {
+        if self.line.is_empty() {
+            self.reader.read_until(b'\n', &mut self.line)?;
         }
-        let value = serde_json::from_slice(json).ok()?;
-        self.at += end + 1;
-        Some(value)
+        let value = sound(&self.line);
+        if value.is_some() {
+            self.at += self.line.len() as u64;
+            self.line.clear();
+        }
+        Ok(value)
     }
+
+    /// Everything that is unread.
+    fn rest(mut self) -> io::Result<Vec<u8>> {
+        self.reader.read_to_end(&mut self.line)?;
+        Ok(self.line)
+    }
+}
+
+/// The value of a line, if the line is whole and its checksum right.
+fn sound<T: for<'de> Deserialize<'de>>(line: &[u8]) -> Option<T> {
+    let (checksum, json) = line.strip_suffix(b"\n")?.split_at_checked(CHECKSUM_LEN)?;
+    let digits = std::str::from_utf8(checksum.strip_suffix(b" ")?).ok()?;
+    let is_plain = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_plain || u32::from_str_radix(digits, 16).ok()? != crc32fast::hash(json) {
+        return None;
+    }
+    serde_json::from_slice(json).ok()
 }

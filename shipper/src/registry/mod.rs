@@ -10,7 +10,7 @@ mod entry;
 mod log;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -21,6 +21,8 @@ pub use self::entry::{Change, Entry, Losses, Packed, Print};
 
 /// Below this size a file is never rewritten for being out of date.
 const REWRITE_BYTES_MIN: u64 = 1 << 20;
+/// Changes that are one group however few streams there are.
+const CHANGES_MAX: usize = 4096;
 /// Changes in one line of a rewritten file.
 const GROUP_ENTRIES_MAX: usize = 256;
 
@@ -126,27 +128,25 @@ impl Registry {
     /// [`RegistryError`] for a file that cannot be read or trusted; none at all is empty.
     pub fn peek(directory: &Path) -> Result<Peeked, RegistryError> {
         let path = directory.join("registry.log");
-        let mut file = match File::open(&path) {
+        let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Peeked::default()),
             Err(source) => return Err(RegistryError::Io { path, source }),
         };
-        let mut bytes = Vec::new();
-        if let Err(source) = file.read_to_end(&mut bytes) {
-            return Err(RegistryError::Io { path, source });
-        }
-        let content = log::parse(&bytes).map_err(|damage| refuse(path, &damage))?;
+        let content = match log::read(BufReader::new(&file)) {
+            Ok(content) => content.map_err(|damage| refuse(path, &damage))?,
+            Err(source) => return Err(RegistryError::Io { path, source }),
+        };
         let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
         Ok(Peeked { entries: content.entries.into_values().collect(), committed_at })
     }
 
-    fn load(mut self, mut file: File) -> Result<Opened, RegistryError> {
+    fn load(mut self, file: File) -> Result<Opened, RegistryError> {
         let path = self.path.clone();
         let io = |source| RegistryError::Io { path: path.clone(), source };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io)?;
-        let content = log::parse(&bytes).map_err(|damage| refuse(path.clone(), &damage))?;
-        let repaired_bytes = bytes.len() as u64 - content.sound_bytes;
+        let content = log::read(BufReader::new(&file)).map_err(io)?;
+        let content = content.map_err(|damage| refuse(path.clone(), &damage))?;
+        let repaired_bytes = file.metadata().map_err(io)?.len().saturating_sub(content.sound_bytes);
         if repaired_bytes > 0 {
             file.set_len(content.sound_bytes).map_err(io)?;
             file.sync_all().map_err(io)?;
@@ -169,6 +169,12 @@ impl Registry {
     #[must_use]
     pub fn wants_rewrite(&self) -> bool {
         self.file.is_none() || self.bytes > REWRITE_BYTES_MIN.max(self.bytes_rewritten.saturating_mul(4))
+    }
+
+    /// True when so many changes had better be a [`Registry::rewrite`]: one group of them would take memory for each.
+    #[must_use]
+    pub fn is_large(changes: usize, entries: usize) -> bool {
+        changes > CHANGES_MAX.max(entries / 4)
     }
 
     /// Commits: all of `changes` are on disk when it returns; a crash before leaves all of them or none.
@@ -199,34 +205,35 @@ impl Registry {
     /// [`RegistryError::Io`]: the file is the old one, and the next commit has to be another rewrite.
     pub fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> Result<(), RegistryError> {
         self.file = None;
-        let mut bytes = log::header();
-        let mut group = Vec::with_capacity(GROUP_ENTRIES_MAX);
-        for entry in entries {
-            group.push(Change::Put(entry));
-            if group.len() == GROUP_ENTRIES_MAX {
-                log::push_group(&mut bytes, &group).map_err(|error| self.io(error.into()))?;
-                group.clear();
-            }
-        }
-        if !group.is_empty() {
-            log::push_group(&mut bytes, &group).map_err(|error| self.io(error.into()))?;
-        }
-        self.file = Some(self.replace(&bytes).map_err(|error| self.io(error))?);
-        self.bytes = bytes.len() as u64;
-        self.bytes_rewritten = self.bytes;
+        let (file, bytes) = self.replace(entries).map_err(|error| self.io(error))?;
+        self.file = Some(file);
+        self.bytes = bytes;
+        self.bytes_rewritten = bytes;
         Ok(())
     }
 
-    fn replace(&self, bytes: &[u8]) -> std::io::Result<File> {
+    /// Writes group by group, so that memory does not grow with the number of streams.
+    fn replace(&self, entries: impl Iterator<Item = Entry>) -> std::io::Result<(File, u64)> {
         let new = self.path.with_extension("new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&new)?;
-        file.write_all(bytes)?;
+        let mut changes = entries.map(Change::Put);
+        let (mut bytes, mut written) = (log::header(), 0);
+        while !bytes.is_empty() {
+            file.write_all(&bytes)?;
+            written += bytes.len() as u64;
+            bytes.clear();
+            let group: Vec<Change> = changes.by_ref().take(GROUP_ENTRIES_MAX).collect();
+            if !group.is_empty() {
+                log::push_group(&mut bytes, &group)?;
+            }
+        }
         file.sync_all()?;
         std::fs::rename(&new, &self.path)?;
         if let Some(directory) = self.path.parent() {
             File::open(directory)?.sync_all()?;
         }
-        OpenOptions::new().read(true).append(true).open(&self.path)
+        let file = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        Ok((file, written))
     }
 
     fn io(&self, source: std::io::Error) -> RegistryError {

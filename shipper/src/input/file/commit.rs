@@ -6,7 +6,7 @@
 use event::Timestamp;
 
 use super::{COMMIT_EVERY, FileInput};
-use crate::registry::{Change, RegistryError};
+use crate::registry::{Change, Registry, RegistryError};
 
 impl FileInput {
     /// Notes that the registry's entry of this stream is out of date.
@@ -30,7 +30,8 @@ impl FileInput {
     /// # Errors
     /// [`RegistryError::Io`]: the state on disk is the one before, and the next call tries again.
     pub fn checkpoint(&mut self, now: Timestamp) -> Result<(), RegistryError> {
-        let result = if self.registry.wants_rewrite() {
+        let is_large = Registry::is_large(self.dirty.len() + self.removed.len(), self.by_key.len());
+        let result = if is_large || self.registry.wants_rewrite() {
             let entries = self.slots.iter().flatten().map(|stream| stream.entry());
             self.registry.rewrite(entries)
         } else {

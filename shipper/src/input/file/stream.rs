@@ -159,7 +159,7 @@ impl Stream {
     }
 
     /// A file that the registry knows and no scan has seen yet.
-    pub(super) fn from_entry(entry: &Entry, first_sequence: u64, now: Timestamp) -> Self {
+    pub(super) fn from_entry(entry: Entry, first_sequence: u64, now: Timestamp) -> Self {
         let facts = Facts {
             device: entry.device,
             inode: entry.inode,
@@ -168,7 +168,7 @@ impl Stream {
             modified: 0,
             links: 1,
         };
-        let path = PathBuf::from(&entry.path);
+        let path = PathBuf::from(entry.path);
         let mut stream = Stream::new(entry.stream, path, facts, entry.generation, now);
         stream.window = Window::resume(first_sequence, entry.offset, entry.filtered, entry.lost);
         stream.presence = Presence::Missing(now);

@@ -22,7 +22,7 @@ impl FileInput {
     pub(super) fn resume(&mut self, mut entries: Vec<Entry>, now: Timestamp) {
         entries.sort_by_key(|entry| (entry.birth, entry.generation));
         let mut older = Vec::new();
-        for entry in &entries {
+        for entry in entries {
             let first = self.next_sequence();
             let mut stream = Stream::from_entry(entry, first, now);
             let input = self.selections.iter().position(|selection| selection.is_match(&stream.path));
