@@ -133,7 +133,6 @@ impl FileInput {
         }
         self.close(slot);
         self.heirs.remove(&slot);
-        self.kin = None;
         let Some(stream) = self.stream_mut(slot) else { return };
         tracing::info!(from = %stream.path.display(), to = %copy.path.display(), stream = %stream.id,
             offset = stream.read(), "file goes on in its copy");
@@ -157,6 +156,7 @@ impl FileInput {
             self.by_key.remove(&key);
         }
         self.by_key.insert(copy.facts.key(), slot);
+        self.index(slot);
         self.touch(slot, now);
         self.hold(slot, now);
         self.queue(slot);
@@ -221,14 +221,30 @@ impl FileInput {
         let mut kin = Kin::new();
         for (slot, stream) in (0..).zip(&self.slots) {
             if let Some(stream) = stream {
-                kin.entry(hash(&stream.path)).or_default().push(slot);
-                let origin = stream.origin_path();
-                if stream.path != Path::new(&*origin) {
-                    kin.entry(hash(Path::new(&*origin))).or_default().push(slot);
-                }
+                add_paths(&mut kin, slot, stream);
             }
         }
         kin
+    }
+
+    /// Adds the paths of a stream that is new or has moved to the index, if there is one: to make it anew for each of many
+    /// new files would take time for each pair of them.
+    pub(super) fn index(&mut self, slot: u32) {
+        if let Some(mut kin) = self.kin.take() {
+            if let Some(stream) = self.stream(slot) {
+                add_paths(&mut kin, slot, stream);
+            }
+            self.kin = Some(kin);
+        }
+    }
+}
+
+/// What was there before stays: whoever asks compares the stream's paths as they are now.
+fn add_paths(kin: &mut Kin, slot: u32, stream: &Stream) {
+    kin.entry(hash(&stream.path)).or_default().push(slot);
+    let origin = stream.origin_path();
+    if stream.path != Path::new(&*origin) {
+        kin.entry(hash(Path::new(&*origin))).or_default().push(slot);
     }
 }
 

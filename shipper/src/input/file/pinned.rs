@@ -174,7 +174,7 @@ impl FileInput {
             self.by_key.remove(&key);
         }
         self.by_key.insert(facts.key(), slot);
-        self.kin = None;
+        self.index(slot);
         self.touch(slot, now);
         self.queue(slot);
         Ok(())

@@ -63,6 +63,7 @@ impl FileInput {
             }
         }
         self.review_streams(!is_quiet, now);
+        self.kin = None;
         if self.scans == 1 {
             // A start position at the end has to hold from now on, also after a kill before the first ack.
             let _ = self.checkpoint(now);
@@ -225,18 +226,18 @@ impl FileInput {
             return None;
         };
         self.by_key.insert(stream.key(), slot);
-        self.kin = None;
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Some(Box::new(stream));
         }
+        self.index(slot);
         Some(slot)
     }
 
     fn rename(&mut self, slot: u32, found: &Found) {
-        self.kin = None;
         let Some(stream) = self.stream_mut(slot) else { return };
         let from = stream.move_to(found.path.clone());
         tracing::info!(from = %from.display(), to = %found.path.display(), stream = %stream.id, "file renamed");
+        self.index(slot);
     }
 
     /// A known file is there: has it changed?
