@@ -3,9 +3,8 @@
 //! Enters: a parsed query. Leaves: [`Test`]s, in which names are resolved, numbers read and wildcards split.
 //! Never: an allocation for an event.
 
-use event::Event;
-
 use super::ast::{Literal, Node};
+use super::document::Document;
 use super::field::{Fields, TIMESTAMP};
 use super::mapping::Kind;
 use super::pattern::Pattern;
@@ -51,7 +50,7 @@ impl Test {
     }
 
     /// Does `event` pass?
-    pub(crate) fn accepts(&self, event: &Event) -> bool {
+    pub(crate) fn accepts(&self, event: &impl Document) -> bool {
         match self {
             Test::All(tests) => tests.iter().all(|test| test.accepts(event)),
             Test::Any(tests) => tests.iter().any(|test| test.accepts(event)),

@@ -31,14 +31,14 @@ pub enum KqlErrorKind {
     #[error("`\\{0}` is not an escape: write `\\\\` for a backslash")]
     Escape(String),
     /// A bound is exceeded.
-    #[error("a query may have {limit} {what} at most: make it several rules")]
+    #[error("a query may have {limit} {what} at most: make it several")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,
         /// The bound.
         limit: usize,
     },
-    /// Reads well, but cannot mean anything in a rule; says what to write instead.
+    /// Reads well, but cannot mean anything over events; says what to write instead.
     #[error("{0}")]
     Meaningless(&'static str),
 }

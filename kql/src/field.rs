@@ -3,8 +3,9 @@
 //! Enters: the field's name as it was written. Leaves: for a path, the kind by which to compare, or nothing.
 //! Never: an allocation for an event.
 
-use event::{Event, Value};
+use event::Value;
 
+use super::document::Document;
 use super::mapping::{self, Kind};
 use super::pattern::Pattern;
 
@@ -59,15 +60,13 @@ impl Fields {
     }
 
     /// Does any value of `event` that is looked at pass `test`?
-    pub(crate) fn any(&self, event: &Event, mut test: impl FnMut(Kind, Value<'_>) -> bool) -> bool {
-        event.iter().any(|(path, value)| self.kind(path).is_some_and(|kind| test(kind, value)))
+    pub(crate) fn any(&self, event: &impl Document, mut test: impl FnMut(Kind, Value<'_>) -> bool) -> bool {
+        event.any(|path, value| self.kind(path).is_some_and(|kind| test(kind, value)))
     }
 
     /// Does `event` have any value, below these fields too? A null is none.
-    pub(crate) fn exist(&self, event: &Event) -> bool {
-        event
-            .iter()
-            .any(|(path, value)| value != Value::Null && (self.kind(path).is_some() || self.is_above(path)))
+    pub(crate) fn exist(&self, event: &impl Document) -> bool {
+        event.any(|path, value| value != Value::Null && (self.kind(path).is_some() || self.is_above(path)))
             || self.name() == Some(TIMESTAMP)
     }
 

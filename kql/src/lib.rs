@@ -24,6 +24,7 @@
 mod ast;
 mod compile;
 mod display;
+mod document;
 mod error;
 mod field;
 mod lexer;
@@ -36,13 +37,12 @@ mod test;
 mod value;
 mod word;
 
+pub use document::Document;
 pub use error::{KqlError, KqlErrorKind};
 pub use parser::{DEPTH_MAX, FIELD_BYTES_MAX, QUERY_BYTES_MAX};
 
 use std::fmt;
 use std::str::FromStr;
-
-use event::Event;
 
 /// A compiled query. Two queries are equal when they print alike.
 #[derive(Debug, Clone)]
@@ -62,10 +62,10 @@ impl Query {
         Ok(Query { node, test })
     }
 
-    /// Does `event` match? Allocates nothing.
+    /// Does `document` match? Allocates nothing.
     #[must_use]
-    pub fn matches(&self, event: &Event) -> bool {
-        self.test.accepts(event)
+    pub fn matches(&self, document: &impl Document) -> bool {
+        self.test.accepts(document)
     }
 
     /// The exact names of the fields that the query asks for, each once, in order of appearance; names with a

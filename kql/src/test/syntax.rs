@@ -184,14 +184,14 @@ fn queries_that_cannot_mean_anything_are_refused() {
 fn bounds_hold() {
     let deep = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
     assert!(Query::parse(&deep(DEPTH_MAX)).is_ok());
-    let message = "a query may have 50 nested levels at most: make it several rules";
+    let message = "a query may have 50 nested levels at most: make it several";
     check_error(&deep(DEPTH_MAX + 1), DEPTH_MAX + 1, message);
     check_error(&format!("{}a", "not ".repeat(DEPTH_MAX + 1)), 4 * (DEPTH_MAX + 1), message);
-    check_error(&"a: { ".repeat(100_000), 0, "a query may have 16384 bytes at most: make it several rules");
+    check_error(&"a: { ".repeat(100_000), 0, "a query may have 16384 bytes at most: make it several");
     check_error(
         &format!("{}: x", "a".repeat(513)),
         0,
-        "a query may have 512 bytes in a field's name at most: make it several rules",
+        "a query may have 512 bytes in a field's name at most: make it several",
     );
 }
 
