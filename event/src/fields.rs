@@ -5,6 +5,7 @@
 
 use smallvec::SmallVec;
 
+use crate::unescape::unescape;
 use crate::{Level, Timestamp};
 
 /// A borrowed piece of text.
@@ -19,6 +20,23 @@ pub enum Text<'a> {
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Text::Plain(text)
+    }
+}
+
+impl<'a> Text<'a> {
+    /// What a reader of the record sees: the text as it is, or what its escapes stand for, written to `buffer`.
+    pub fn resolve<'b>(self, buffer: &'b mut String) -> &'b str
+    where
+        'a: 'b,
+    {
+        match self {
+            Text::Escaped(inside) if inside.contains('\\') => {
+                buffer.clear();
+                unescape(inside, buffer);
+                buffer
+            }
+            Text::Plain(text) | Text::Escaped(text) => text,
+        }
     }
 }
 
@@ -103,8 +121,77 @@ pub struct Fields<'a> {
     pub labels: Pairs<'a>,
     /// `json.*`: members of a JSON line that ECS has no name for, unchanged.
     pub json: Pairs<'a>,
+    /// Any other path, dotted, each once: written at the record's root, where a dotted name and an object are one to
+    /// every reader of ECS. Never a path that another member writes to. At most [`crate::encode::MEMBERS_MAX`].
+    pub more: Pairs<'a>,
     /// `tags`, after the input's own.
-    pub tags: SmallVec<[&'static str; 4]>,
+    pub tags: SmallVec<[&'a str; 4]>,
+}
+
+/// How many members [`Fields::texts`] has.
+pub const TEXTS: usize = 18;
+
+impl<'a> Fields<'a> {
+    /// The members that hold text, each with its ECS path.
+    #[must_use]
+    pub fn texts(&self) -> [(&'static str, Option<Text<'a>>); TEXTS] {
+        [
+            ("message", self.message),
+            ("error.message", self.error_message),
+            ("error.type", self.error_type),
+            ("error.stack_trace", self.stack_trace),
+            ("service.name", self.service_name),
+            ("log.logger", self.logger),
+            ("process.thread.name", self.thread_name),
+            ("http.request.method", self.http_method),
+            ("http.request.referrer", self.http_referrer),
+            ("http.version", self.http_version),
+            ("url.path", self.url_path),
+            ("url.query", self.url_query),
+            ("url.original", self.url_original),
+            ("source.address", self.source_address),
+            ("user.name", self.user_name),
+            ("user_agent.original", self.user_agent),
+            ("trace.id", self.trace_id),
+            ("span.id", self.span_id),
+        ]
+    }
+
+    /// The same members in the same order, to be changed.
+    pub fn texts_mut(&mut self) -> [&mut Option<Text<'a>>; TEXTS] {
+        [
+            &mut self.message,
+            &mut self.error_message,
+            &mut self.error_type,
+            &mut self.stack_trace,
+            &mut self.service_name,
+            &mut self.logger,
+            &mut self.thread_name,
+            &mut self.http_method,
+            &mut self.http_referrer,
+            &mut self.http_version,
+            &mut self.url_path,
+            &mut self.url_query,
+            &mut self.url_original,
+            &mut self.source_address,
+            &mut self.user_name,
+            &mut self.user_agent,
+            &mut self.trace_id,
+            &mut self.span_id,
+        ]
+    }
+
+    /// The members that hold a whole number, each with its ECS path.
+    #[must_use]
+    pub fn numbers(&self) -> [(&'static str, Option<u64>); 5] {
+        [
+            ("http.response.status_code", self.http_status.map(u64::from)),
+            ("http.response.body.bytes", self.http_body_bytes),
+            ("event.duration", self.duration_ns),
+            ("process.pid", self.process_pid),
+            ("process.thread.id", self.thread_id),
+        ]
+    }
 }
 
 /// The state of a heap after one collection.
@@ -137,4 +224,20 @@ pub struct Monitor<'a> {
     pub duration_us: u64,
     /// `url.full` of the probed thing.
     pub url: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_to_read_and_to_change_stand_in_one_order() {
+        let mut fields = Fields::default();
+        for at in 0..TEXTS {
+            *fields.texts_mut()[at] = Some(Text::Plain("here"));
+            let found = fields.texts().iter().position(|(_, text)| text.is_some());
+            assert_eq!(found, Some(at));
+            *fields.texts_mut()[at] = None;
+        }
+    }
 }

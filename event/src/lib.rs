@@ -13,6 +13,7 @@ pub mod id;
 pub mod level;
 pub mod tag;
 pub mod utf8;
+mod unescape;
 pub mod origin;
 pub mod fields;
 pub mod encode;

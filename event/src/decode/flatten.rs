@@ -30,6 +30,16 @@ pub(super) fn flatten(text: &str, event: &mut Event) -> Result<bool, serde_json:
     Ok(flattening.is_complete)
 }
 
+/// Adds the leaves of one JSON value that stands at `path` to `event`, within the bounds of a record; what is no JSON
+/// adds nothing more.
+pub fn flatten_at(path: &str, text: &str, event: &mut Event) {
+    let path = event.store(path);
+    let mut flattening = Flattening { event, is_complete: true };
+    let mut json = serde_json::Deserializer::from_str(text);
+    // Whoever made the value has checked that it is one.
+    let _ = Node { flattening: &mut flattening, path, depth: 1 }.deserialize(&mut json);
+}
+
 struct Flattening<'e> {
     event: &'e mut Event,
     is_complete: bool,

@@ -13,7 +13,7 @@ pub mod alias;
 mod flatten;
 pub mod moment;
 
-pub use self::flatten::{DEPTH_MAX, LEAVES_MAX, PATH_BYTES_MAX, TEXT_BYTES_MAX};
+pub use self::flatten::{DEPTH_MAX, LEAVES_MAX, PATH_BYTES_MAX, TEXT_BYTES_MAX, flatten_at};
 
 /// Bytes of one record that are read; a longer one is cut there, and is a plain-text line from then on.
 /// Kafka itself refuses records above 1 MiB unless its operator raises `message.max.bytes`.

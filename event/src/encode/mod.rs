@@ -3,8 +3,6 @@
 //! Enters: an [`Origin`] and what a parser found. Leaves: the bytes of one Kafka record, without a line end.
 //! Never: an intermediate tree, an allocation for each field, a byte that is no JSON.
 
-use std::borrow::Cow;
-
 use crate::{EventId, Fields, Origin, Scalar, Text, Timestamp};
 
 mod escape;
@@ -133,7 +131,9 @@ impl Encoder {
             None => members.raw(&self.service),
         }
         field::write(fields, &mut members);
-        let is_truncated = self.labels(fields, &mut members) | json_members(fields, &mut members);
+        let is_truncated = self.labels(fields, &mut members)
+            | json_members(fields, &mut members)
+            | more_members(fields, &mut members);
         self.tags(fields, is_truncated, &mut members);
         members.close();
     }
@@ -217,6 +217,16 @@ fn json_members(fields: &Fields<'_>, members: &mut Members<'_>) -> bool {
     is_truncated
 }
 
+/// A dotted name at the root and the same name in objects are one path to whoever reads ECS.
+fn more_members(fields: &Fields<'_>, members: &mut Members<'_>) -> bool {
+    if fields.more.is_empty() {
+        return false;
+    }
+    let (kept, is_truncated) = bounded(&fields.more);
+    write_pairs(kept, members);
+    is_truncated
+}
+
 fn bounded<'p, 'a>(pairs: &'p [Pair<'a>]) -> (&'p [Pair<'a>], bool) {
     pairs.get(..MEMBERS_MAX).map_or((pairs, false), |kept| (kept, pairs.len() > MEMBERS_MAX))
 }
@@ -238,17 +248,8 @@ fn is_same(one: Text<'_>, other: Text<'_>) -> bool {
     match (one, other) {
         (Text::Plain(one), Text::Plain(other)) => one == other,
         (Text::Escaped(one), Text::Escaped(other)) if one == other => true,
-        _ => unescape(one) == unescape(other),
-    }
-}
-
-/// Allocates only for a name that has an escape, which almost none has.
-fn unescape(text: Text<'_>) -> Cow<'_, str> {
-    match text {
-        Text::Escaped(inside) if inside.contains('\\') => {
-            serde_json::from_str::<String>(&format!("\"{inside}\"")).map_or(Cow::Borrowed(inside), Cow::Owned)
-        }
-        Text::Plain(text) | Text::Escaped(text) => Cow::Borrowed(text),
+        // Allocates only for a name that has an escape, which almost none has.
+        _ => one.resolve(&mut String::new()) == other.resolve(&mut String::new()),
     }
 }
 

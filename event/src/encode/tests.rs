@@ -103,6 +103,20 @@ fn writes_each_field_at_its_ecs_path() {
 }
 
 #[test]
+fn a_path_without_a_member_is_written_dotted_and_read_alike() {
+    let more = [
+        ("service.environment".into(), Scalar::Text("prod".into())),
+        ("cloud.zone".into(), Scalar::Int(3)),
+        ("cloud.zone".into(), Scalar::Int(4)),
+    ];
+    let fields = Fields { more: more.into_iter().collect(), ..Fields::default() };
+    check(&fields, &json!({"service.environment": "prod", "cloud.zone": 4}));
+    let many = (0..MEMBERS_MAX + 1).map(|_| (Text::Plain("a"), Scalar::Bool(true)));
+    let fields = Fields { more: many.collect(), ..Fields::default() };
+    check(&fields, &json!({"a": true, "tags": [tag::FIELDS_TRUNCATED]}));
+}
+
+#[test]
 fn an_address_is_an_ip_only_when_it_is_one() {
     let source = |address| Fields { source_address: Some(Text::Plain(address)), ..Fields::default() };
     check(&source("::1"), &json!({"source": {"address": "::1", "ip": "::1"}}));
