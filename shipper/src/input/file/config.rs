@@ -12,6 +12,7 @@ use super::recipe::Recipe;
 use super::scan::Selection;
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
+use crate::processor::{PROCESSORS_MAX, ProcessorConfig};
 use crate::route::{Lanes, Pace, Wish, check_topic};
 
 /// Reads every file that matches, from rotation to rotation.
@@ -32,6 +33,9 @@ pub struct FileConfig {
     /// How a record's text is read.
     #[serde(default)]
     pub parse: ParserConfig,
+    /// What is done to the records before they are sent, in this order: at most 32 entries.
+    #[serde(default)]
+    pub processors: Vec<ProcessorConfig>,
     /// `labels.*` of the records.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -97,6 +101,12 @@ impl FileConfig {
         }
         if let Some(topic) = &self.topic {
             check_topic("topic", topic)?;
+        }
+        if self.processors.len() > PROCESSORS_MAX {
+            return Err(format!("`processors` has more than {PROCESSORS_MAX} entries"));
+        }
+        for (number, processor) in self.processors.iter().enumerate() {
+            processor.check().map_err(|what| format!("processors[{number}]: {what}"))?;
         }
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
         Recipe::new(self.clone(), &Lanes::single()).map(drop).map_err(|error| error.to_string())

@@ -24,7 +24,8 @@ const ACKED: Declaration =
 const FILTERED: Declaration = Declaration::counter(
     "shipper_file_filtered_bytes",
     "bytes",
-    "Bytes of files that are not to be shipped: empty lines, and what lies before the start position.",
+    "Bytes of files that are not to be shipped: empty lines, what lies before the start position, and what \
+     processors leave out.",
 );
 const LOST: Declaration =
     Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.").by(&[
@@ -45,6 +46,12 @@ const MULTILINE_CUTS: Declaration = Declaration::counter(
     "records",
     "Records that were cut because they reached `lines_max` or `bytes_max` of `multiline`; they are tagged `multiline_cut`.",
 );
+const LEFT_OUT: Declaration = Declaration::counter(
+    "shipper_processor_left_out_records",
+    "records",
+    "Records of files that a processor left out; their bytes are among the filtered ones.",
+)
+.by(&[Label::closed("processor", &["drop", "sample"])]);
 
 /// The file input's metrics, in the order of the docs.
 pub const TABLE: &[Declaration] = &[
@@ -60,6 +67,7 @@ pub const TABLE: &[Declaration] = &[
     PINNED,
     SPOOLED,
     MULTILINE_CUTS,
+    LEFT_OUT,
 ];
 
 /// The handles.
@@ -77,6 +85,7 @@ pub struct FileMetrics {
     pinned: Gauge,
     spooled: Gauge,
     multiline_cuts: Counter,
+    left_out: CounterBy,
 }
 
 impl FileMetrics {
@@ -96,6 +105,7 @@ impl FileMetrics {
             pinned: metrics.gauge(&PINNED),
             spooled: metrics.gauge(&SPOOLED),
             multiline_cuts: metrics.counter(&MULTILINE_CUTS),
+            left_out: metrics.counter_by(&LEFT_OUT),
         }
     }
 
@@ -115,6 +125,12 @@ impl FileMetrics {
         self.multiline_cuts.inc_by(now.multiline_cuts.saturating_sub(before.multiline_cuts));
         for ((reason, old), (_, new)) in before.losses.entries().into_iter().zip(now.losses.entries()) {
             self.lost.with(&[reason]).inc_by(new.saturating_sub(old));
+        }
+        let (old, new) = (&before.processed, &now.processed);
+        for (processor, old, new) in
+            [("drop", old.dropped, new.dropped), ("sample", old.sampled_out, new.sampled_out)]
+        {
+            self.left_out.with(&[processor]).inc_by(new.saturating_sub(old));
         }
     }
 }

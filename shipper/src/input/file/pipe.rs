@@ -13,6 +13,7 @@ use super::in_flight::InFlight;
 use crate::batch::{Batch, Entry, Ticket};
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
+use crate::processor::{Processors, Raw, Verdict};
 
 /// Bytes before the place where reading goes on in which the joiner looks how records begin.
 const LEARN_BYTES_MAX: u64 = 64 << 10;
@@ -24,6 +25,8 @@ pub(super) struct Sink<'a> {
     pub window: &'a mut Window,
     pub batch: &'a mut Batch,
     pub scratch: &'a mut Scratch,
+    /// The input's.
+    pub processors: &'a mut Processors,
     pub in_flight: &'a mut InFlight,
     /// Records that were cut at a limit of `multiline`.
     pub multiline_cuts: &'a mut u64,
@@ -197,6 +200,12 @@ impl Pipe {
             fields.tags.push(tag::INVALID_UTF8);
         }
         fields.tags.extend(cut);
+        let origin = self.encoder.origin();
+        let raw = Raw { offset: start, text: repaired.text, created: sink.now, origin };
+        if sink.processors.handle(&raw, &mut fields) == Verdict::LeaveOut {
+            sink.window.skip(end, Part::Filtered);
+            return;
+        }
         let from = sink.batch.bytes.len();
         let record = Record { offset: start, text: repaired.text, created: sink.now, fields: &fields };
         self.encoder.encode(&record, &mut sink.batch.bytes);

@@ -84,7 +84,8 @@ pub fn preview(
     let mut file = Content::new(file, codec, 0).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
-    let mut pipe = Recipe::new(config.clone(), &Lanes::single())?.pipe(stream, host, &name, 0);
+    let mut recipe = Recipe::new(config.clone(), &Lanes::single())?;
+    let mut pipe = recipe.pipe(stream, host, &name, 0);
     let (mut batch, mut scratch, mut window, mut in_flight, mut multiline_cuts) =
         (Batch::default(), Scratch::default(), Window::default(), InFlight::new(1), 0);
     let mut buffer = Vec::new();
@@ -98,6 +99,7 @@ pub fn preview(
             window: &mut window,
             batch: &mut batch,
             scratch: &mut scratch,
+            processors: &mut recipe.processors,
             in_flight: &mut in_flight,
             multiline_cuts: &mut multiline_cuts,
             now,

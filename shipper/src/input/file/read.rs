@@ -61,7 +61,7 @@ impl FileInput {
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
-        let (Some(mut file), Some(input)) = (stream.file.take(), inputs.get(stream.input)) else {
+        let (Some(mut file), Some(input)) = (stream.file.take(), inputs.get_mut(stream.input)) else {
             return Ok(Step::CaughtUp);
         };
         let is_near = harvest::approach(stream, &mut file);
@@ -82,7 +82,8 @@ impl FileInput {
         let before = (work.pipe.read(), window.offset());
         let Some(batch) = out.batch(work.lane) else { return Ok(Step::CaughtUp) };
         let records = batch.entries.len();
-        let sink = &mut Sink { slot, window, batch, scratch, in_flight, multiline_cuts, now };
+        let processors = &mut input.processors;
+        let sink = &mut Sink { slot, window, batch, scratch, processors, in_flight, multiline_cuts, now };
         let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
         let has_records = batch.entries.len() > records;
         note(stream, before.0, step, end, now);

@@ -9,6 +9,7 @@ use super::pipe::Pipe;
 use super::{FileConfig, OpenError};
 use crate::multiline::Multiline;
 use crate::parser::{self, Parser};
+use crate::processor::Processors;
 use crate::route::{LaneId, Lanes};
 
 /// One `file:` of the configuration, ready to use.
@@ -17,6 +18,8 @@ pub(super) struct Recipe {
     pub config: FileConfig,
     /// The lane of the records.
     pub lane: LaneId,
+    /// One state for all streams: a key is limited over all files of the input.
+    pub processors: Processors,
     context: parser::Context,
 }
 
@@ -29,7 +32,8 @@ impl Recipe {
             }
         };
         let lane = lanes.find(&config.wish());
-        Ok(Recipe { config, lane, context: parser::Context { time_zone } })
+        let processors = Processors::new(&config.processors);
+        Ok(Recipe { config, lane, processors, context: parser::Context { time_zone } })
     }
 
     /// The stages of a stream that goes on at `offset`.

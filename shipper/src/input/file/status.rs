@@ -14,6 +14,7 @@ use super::identity::Key;
 use super::pinned::is_pinned;
 use super::scan::Skipped;
 use super::stream::{Presence, Stream};
+use crate::processor::Counts;
 use crate::registry::Losses;
 use crate::route::{LANES_MAX, LaneId, LaneSet};
 
@@ -81,6 +82,8 @@ pub struct FileTotals {
     pub failing: u64,
     /// Entries that match and are no files, or cannot be read.
     pub skipped: u64,
+    /// What processors did since the start.
+    pub processed: Counts,
 }
 
 /// Which streams are asked for; every one by default.
@@ -159,6 +162,9 @@ impl FileInput {
             skipped: self.skipped.len() as u64 + self.skipped_more,
             ..FileTotals::default()
         };
+        for input in &self.inputs {
+            totals.processed.add(input.processors.counts());
+        }
         for (slot, stream) in
             (0..).zip(&self.slots).filter_map(|(slot, stream)| Some((slot, stream.as_ref()?)))
         {

@@ -9,6 +9,7 @@ mod frame;
 mod lane;
 mod multiline;
 mod pinned;
+mod process;
 mod property;
 mod quiet;
 mod restart;
