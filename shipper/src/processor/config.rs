@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::{AddFieldsConfig, DropConfig, RenameConfig, SampleConfig};
+use super::{AddFieldsConfig, DropConfig, RedactConfig, RenameConfig, SampleConfig};
 
 /// One entry of `processors:`; the kind is the key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -21,6 +21,8 @@ pub enum ProcessorConfig {
     Drop(DropConfig),
     /// Gives fields other names.
     Rename(RenameConfig),
+    /// Replaces phone numbers, cards, addresses, tokens.
+    Redact(RedactConfig),
     /// Keeps a share of the records.
     Sample(SampleConfig),
 }
@@ -33,6 +35,7 @@ impl ProcessorConfig {
             ProcessorConfig::AddFields(config) => config.when.as_ref(),
             ProcessorConfig::Drop(config) => Some(&config.when),
             ProcessorConfig::Rename(config) => config.when.as_ref(),
+            ProcessorConfig::Redact(config) => config.when.as_ref(),
             ProcessorConfig::Sample(config) => config.when.as_ref(),
         }
     }
@@ -48,6 +51,7 @@ impl ProcessorConfig {
             }
             ProcessorConfig::Drop(_) => Ok(()),
             ProcessorConfig::Rename(config) => config.check().map_err(|what| format!("rename: {what}")),
+            ProcessorConfig::Redact(config) => config.check().map_err(|what| format!("redact: {what}")),
             ProcessorConfig::Sample(config) => config.check().map_err(|what| format!("sample: {what}")),
         }
     }

@@ -15,6 +15,7 @@ mod add_fields;
 mod config;
 mod drop;
 mod field;
+pub mod redact;
 mod rename;
 mod sample;
 mod view;
@@ -25,6 +26,7 @@ pub use self::add_fields::AddFieldsConfig;
 pub use self::config::{ProcessorConfig, When};
 pub use self::drop::DropConfig;
 pub use self::field::FieldPath;
+pub use self::redact::RedactConfig;
 pub use self::rename::RenameConfig;
 pub use self::sample::SampleConfig;
 use self::view::{Scratch, View};
@@ -61,6 +63,8 @@ pub struct Counts {
     pub dropped: u64,
     /// Records left out by `sample`.
     pub sampled_out: u64,
+    /// Records in which `redact` found something.
+    pub redacted: u64,
 }
 
 impl Counts {
@@ -68,6 +72,7 @@ impl Counts {
     pub fn add(&mut self, other: &Counts) {
         self.dropped += other.dropped;
         self.sampled_out += other.sampled_out;
+        self.redacted += other.redacted;
     }
 }
 
@@ -77,17 +82,19 @@ enum Processor {
     AddFields(add_fields::AddFields),
     Drop,
     Rename(rename::Rename),
+    Redact(Box<redact::Redact>),
     Sample(sample::Sample),
 }
 
 impl Processor {
-    fn new(config: &ProcessorConfig) -> Self {
-        match config {
+    fn new(config: &ProcessorConfig) -> Result<Self, String> {
+        Ok(match config {
             ProcessorConfig::AddFields(config) => Processor::AddFields(add_fields::AddFields::new(config)),
             ProcessorConfig::Drop(_) => Processor::Drop,
             ProcessorConfig::Rename(config) => Processor::Rename(rename::Rename::new(config)),
+            ProcessorConfig::Redact(config) => Processor::Redact(Box::new(redact::Redact::new(config)?)),
             ProcessorConfig::Sample(config) => Processor::Sample(sample::Sample::new(config)),
-        }
+        })
     }
 }
 
@@ -108,13 +115,16 @@ pub struct Processors {
 
 impl Processors {
     /// Makes them ready.
-    #[must_use]
-    pub fn new(configs: &[ProcessorConfig]) -> Self {
-        let stage = |config: &ProcessorConfig| Stage {
-            when: config.when().cloned(),
-            processor: Processor::new(config),
+    ///
+    /// # Errors
+    /// A text that [`ProcessorConfig::check`] would have given: patterns that are too large together.
+    pub fn new(configs: &[ProcessorConfig]) -> Result<Self, String> {
+        let stage = |config: &ProcessorConfig| {
+            let processor = Processor::new(config)?;
+            Ok::<_, String>(Stage { when: config.when().cloned(), processor })
         };
-        Processors { stages: configs.iter().map(stage).collect(), ..Processors::default() }
+        let stages = configs.iter().map(stage).collect::<Result<_, _>>()?;
+        Ok(Processors { stages, ..Processors::default() })
     }
 
     /// What they did.
@@ -138,6 +148,10 @@ impl Processors {
                 }
                 Processor::Rename(rename) => {
                     rename.handle(fields);
+                    continue;
+                }
+                Processor::Redact(redact) => {
+                    counts.redacted += u64::from(redact.handle(raw.text, fields));
                     continue;
                 }
                 Processor::Drop => (false, &mut counts.dropped),

@@ -34,7 +34,7 @@ fn configs(yaml: &str) -> Vec<ProcessorConfig> {
 
 /// What becomes of each line, the record as JSON or nothing.
 fn run(yaml: &str, lines: &[&str]) -> Vec<Option<Json>> {
-    let mut processors = Processors::new(&configs(yaml));
+    let mut processors = Processors::new(&configs(yaml)).unwrap();
     let mut parser = Parser::new(&ParserConfig::Auto, &Context { time_zone: jiff::tz::TimeZone::UTC });
     let (origin, mut offset) = (origin(), 0);
     let encoder = Encoder::new(&origin);

@@ -52,6 +52,11 @@ const LEFT_OUT: Declaration = Declaration::counter(
     "Records of files that a processor left out; their bytes are among the filtered ones.",
 )
 .by(&[Label::closed("processor", &["drop", "sample"])]);
+const REDACTED: Declaration = Declaration::counter(
+    "shipper_processor_redacted_records",
+    "records",
+    "Records in which `redact` replaced something.",
+);
 
 /// The file input's metrics, in the order of the docs.
 pub const TABLE: &[Declaration] = &[
@@ -68,6 +73,7 @@ pub const TABLE: &[Declaration] = &[
     SPOOLED,
     MULTILINE_CUTS,
     LEFT_OUT,
+    REDACTED,
 ];
 
 /// The handles.
@@ -86,6 +92,7 @@ pub struct FileMetrics {
     spooled: Gauge,
     multiline_cuts: Counter,
     left_out: CounterBy,
+    redacted: Counter,
 }
 
 impl FileMetrics {
@@ -106,6 +113,7 @@ impl FileMetrics {
             spooled: metrics.gauge(&SPOOLED),
             multiline_cuts: metrics.counter(&MULTILINE_CUTS),
             left_out: metrics.counter_by(&LEFT_OUT),
+            redacted: metrics.counter(&REDACTED),
         }
     }
 
@@ -127,6 +135,7 @@ impl FileMetrics {
             self.lost.with(&[reason]).inc_by(new.saturating_sub(old));
         }
         let (old, new) = (&before.processed, &now.processed);
+        self.redacted.inc_by(new.redacted.saturating_sub(old.redacted));
         for (processor, old, new) in
             [("drop", old.dropped, new.dropped), ("sample", old.sampled_out, new.sampled_out)]
         {

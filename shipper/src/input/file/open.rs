@@ -51,6 +51,9 @@ pub enum OpenError {
         /// As the user wrote it.
         name: String,
     },
+    /// A processor.
+    #[error("inputs: processors: {0}")]
+    Processor(String),
     /// The registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),

@@ -32,7 +32,7 @@ impl Recipe {
             }
         };
         let lane = lanes.find(&config.wish());
-        let processors = Processors::new(&config.processors);
+        let processors = Processors::new(&config.processors).map_err(OpenError::Processor)?;
         Ok(Recipe { config, lane, processors, context: parser::Context { time_zone } })
     }
 
