@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::{AddFieldsConfig, DropConfig, RedactConfig, RenameConfig, SampleConfig};
+use super::{
+    AddFieldsConfig, DedupeConfig, DropConfig, RateLimitConfig, RedactConfig, RenameConfig, SampleConfig,
+};
 
 /// One entry of `processors:`; the kind is the key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -23,8 +25,12 @@ pub enum ProcessorConfig {
     Rename(RenameConfig),
     /// Replaces phone numbers, cards, addresses, tokens.
     Redact(RedactConfig),
+    /// Keeps at most so many records of a key in so much time.
+    RateLimit(RateLimitConfig),
     /// Keeps a share of the records.
     Sample(SampleConfig),
+    /// Keeps the first of several records that say the same.
+    Dedupe(DedupeConfig),
 }
 
 impl ProcessorConfig {
@@ -36,7 +42,9 @@ impl ProcessorConfig {
             ProcessorConfig::Drop(config) => Some(&config.when),
             ProcessorConfig::Rename(config) => config.when.as_ref(),
             ProcessorConfig::Redact(config) => config.when.as_ref(),
+            ProcessorConfig::RateLimit(config) => config.when.as_ref(),
             ProcessorConfig::Sample(config) => config.when.as_ref(),
+            ProcessorConfig::Dedupe(config) => config.when.as_ref(),
         }
     }
 
@@ -52,6 +60,10 @@ impl ProcessorConfig {
             ProcessorConfig::Drop(_) => Ok(()),
             ProcessorConfig::Rename(config) => config.check().map_err(|what| format!("rename: {what}")),
             ProcessorConfig::Redact(config) => config.check().map_err(|what| format!("redact: {what}")),
+            ProcessorConfig::RateLimit(config) => {
+                config.check().map_err(|what| format!("rate_limit: {what}"))
+            }
+            ProcessorConfig::Dedupe(config) => config.check().map_err(|what| format!("dedupe: {what}")),
             ProcessorConfig::Sample(config) => config.check().map_err(|what| format!("sample: {what}")),
         }
     }

@@ -1,35 +1,47 @@
 //! What a user wants done to records before they are sent.
 //!
 //! Enters: one record's fields, borrowed from its line, and the time. Leaves: the fields as they are to be sent, or the
-//! verdict that the record is left out. Never: bytes of a file. Whoever reads the file counts a record that is left out
-//! as filtered.
+//! verdict that the record is left out; from time to time a summary of what was left out. Never: bytes of a file. Whoever
+//! reads the file counts a record that is left out as filtered.
 //!
 //! ```text
 //! Fields -> when? -> processor -> when? -> processor -> ... -> encode
-//!                        `-> left out, counted
+//!                        `-> left out, counted; `rate_limit` and `dedupe` tell of it in records of their own
 //! ```
 //! A family: one file for each processor, with its configuration, its documentation and its tests. Beside the members,
-//! `field` names the fields that can be changed, and `view` lets KQL ask about a record that is not encoded yet.
+//! `field` names the fields that can be changed, `view` lets KQL ask about a record that is not encoded yet, `keyed` and
+//! `window` count by key, and `summary` words what was counted.
 
 mod add_fields;
 mod config;
+mod dedupe;
 mod drop;
 mod field;
+mod keyed;
+mod rate_limit;
 pub mod redact;
 mod rename;
 mod sample;
+mod summary;
 mod view;
+mod window;
 
 use event::{Fields, Origin, Timestamp};
 
 pub use self::add_fields::AddFieldsConfig;
 pub use self::config::{ProcessorConfig, When};
+pub use self::dedupe::DedupeConfig;
 pub use self::drop::DropConfig;
 pub use self::field::FieldPath;
+use self::keyed::Keyed;
+pub use self::rate_limit::RateLimitConfig;
 pub use self::redact::RedactConfig;
 pub use self::rename::RenameConfig;
 pub use self::sample::SampleConfig;
+pub use self::summary::DATASET;
+use self::summary::Summarizer;
 use self::view::{Scratch, View};
+use crate::batch::Batch;
 
 /// Processors of one input at most.
 pub const PROCESSORS_MAX: usize = 32;
@@ -61,18 +73,30 @@ pub enum Verdict {
 pub struct Counts {
     /// Records left out by `drop`.
     pub dropped: u64,
+    /// Records left out by `rate_limit`.
+    pub limited: u64,
     /// Records left out by `sample`.
     pub sampled_out: u64,
+    /// Records left out by `dedupe`.
+    pub repeated: u64,
     /// Records in which `redact` found something.
     pub redacted: u64,
+    /// Keys of `rate_limit` that were forgotten before their windows ended, to make room.
+    pub limit_keys_forgotten: u64,
+    /// Keys of `dedupe` that were.
+    pub dedupe_keys_forgotten: u64,
 }
 
 impl Counts {
     /// Adds those of another input.
     pub fn add(&mut self, other: &Counts) {
         self.dropped += other.dropped;
+        self.limited += other.limited;
         self.sampled_out += other.sampled_out;
+        self.repeated += other.repeated;
         self.redacted += other.redacted;
+        self.limit_keys_forgotten += other.limit_keys_forgotten;
+        self.dedupe_keys_forgotten += other.dedupe_keys_forgotten;
     }
 }
 
@@ -83,7 +107,9 @@ enum Processor {
     Drop,
     Rename(rename::Rename),
     Redact(Box<redact::Redact>),
+    RateLimit(Keyed),
     Sample(sample::Sample),
+    Dedupe(Keyed),
 }
 
 impl Processor {
@@ -93,6 +119,8 @@ impl Processor {
             ProcessorConfig::Drop(_) => Processor::Drop,
             ProcessorConfig::Rename(config) => Processor::Rename(rename::Rename::new(config)),
             ProcessorConfig::Redact(config) => Processor::Redact(Box::new(redact::Redact::new(config)?)),
+            ProcessorConfig::RateLimit(config) => Processor::RateLimit(config.keyed()),
+            ProcessorConfig::Dedupe(config) => Processor::Dedupe(config.keyed()),
             ProcessorConfig::Sample(config) => Processor::Sample(sample::Sample::new(config)),
         })
     }
@@ -105,37 +133,65 @@ struct Stage {
     processor: Processor,
 }
 
-/// The processors of one input, in the order in which they are written.
-#[derive(Debug, Default)]
+impl Stage {
+    /// The name and the windows of one that has windows.
+    fn keyed(&mut self) -> Option<(&'static str, &mut Keyed)> {
+        match &mut self.processor {
+            Processor::RateLimit(keyed) => Some(("rate_limit", keyed)),
+            Processor::Dedupe(keyed) => Some(("dedupe", keyed)),
+            _ => None,
+        }
+    }
+}
+
+/// The processors of one input, in the order in which they are written. A pure state machine.
+#[derive(Debug)]
 pub struct Processors {
     stages: Vec<Stage>,
     scratch: Scratch,
     counts: Counts,
+    summarizer: Summarizer,
+    /// Whether any has windows.
+    has_windows: bool,
 }
 
 impl Processors {
-    /// Makes them ready.
+    /// Makes them ready. `origin` is that of their summaries: a stream of its own, and what the input gives.
     ///
     /// # Errors
     /// A text that [`ProcessorConfig::check`] would have given: patterns that are too large together.
-    pub fn new(configs: &[ProcessorConfig]) -> Result<Self, String> {
+    pub fn new(configs: &[ProcessorConfig], origin: &Origin) -> Result<Self, String> {
         let stage = |config: &ProcessorConfig| {
             let processor = Processor::new(config)?;
             Ok::<_, String>(Stage { when: config.when().cloned(), processor })
         };
-        let stages = configs.iter().map(stage).collect::<Result<_, _>>()?;
-        Ok(Processors { stages, ..Processors::default() })
+        let mut stages = configs.iter().map(stage).collect::<Result<Vec<_>, _>>()?;
+        Ok(Processors {
+            has_windows: stages.iter_mut().any(|stage| stage.keyed().is_some()),
+            stages,
+            scratch: Scratch::default(),
+            counts: Counts::default(),
+            summarizer: Summarizer::new(origin),
+        })
     }
 
     /// What they did.
     #[must_use]
-    pub fn counts(&self) -> &Counts {
-        &self.counts
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.counts;
+        for stage in &self.stages {
+            match &stage.processor {
+                Processor::RateLimit(keyed) => counts.limit_keys_forgotten += keyed.windows.forgotten(),
+                Processor::Dedupe(keyed) => counts.dedupe_keys_forgotten += keyed.windows.forgotten(),
+                _ => {}
+            }
+        }
+        counts
     }
 
     /// Lets one processor after the other at a record, until one leaves it out.
     pub fn handle<'a>(&'a mut self, raw: &Raw<'_>, fields: &mut Fields<'a>) -> Verdict {
-        let Processors { stages, scratch, counts } = self;
+        let Processors { stages, scratch, counts, .. } = self;
         for Stage { when, processor } in stages {
             let view = View::new(raw, fields, scratch);
             if when.as_ref().is_some_and(|when| !when.0.matches(&view)) {
@@ -155,7 +211,9 @@ impl Processors {
                     continue;
                 }
                 Processor::Drop => (false, &mut counts.dropped),
+                Processor::RateLimit(keyed) => (keyed.handle(&view, raw.created), &mut counts.limited),
                 Processor::Sample(sample) => (sample.handle(&view), &mut counts.sampled_out),
+                Processor::Dedupe(keyed) => (keyed.handle(&view, raw.created), &mut counts.repeated),
             };
             if !is_kept {
                 *count += 1;
@@ -163,6 +221,54 @@ impl Processors {
             }
         }
         Verdict::Keep
+    }
+
+    /// Ends the windows whose time has passed; [`Processors::summarize`] tells of them.
+    pub fn tick(&mut self, now: Timestamp) {
+        if self.has_windows {
+            self.stages.iter_mut().filter_map(Stage::keyed).for_each(|(_, keyed)| keyed.windows.tick(now));
+        }
+    }
+
+    /// When [`Processors::tick`] has something to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let deadline = |stage: &Stage| match &stage.processor {
+            Processor::RateLimit(keyed) | Processor::Dedupe(keyed) => keyed.windows.deadline(),
+            _ => None,
+        };
+        self.stages.iter().filter_map(deadline).min()
+    }
+
+    /// Ends all windows: nothing will be read any more.
+    pub fn finish(&mut self) {
+        self.stages.iter_mut().filter_map(Stage::keyed).for_each(|(_, keyed)| keyed.windows.finish());
+    }
+
+    /// Appends a record for each window that has ended since the last call and in which something was left out. What
+    /// `redact` hides, a summary does not show, wherever in the list it stands.
+    pub fn summarize(&mut self, now: Timestamp, batch: &mut Batch) {
+        if !self.has_windows {
+            return;
+        }
+        let Processors { stages, summarizer, .. } = self;
+        for at in 0..stages.len() {
+            let Some((name, keyed)) = stages.get_mut(at).and_then(Stage::keyed) else { continue };
+            if !keyed.windows.has_ended() {
+                continue;
+            }
+            let (field, all_ended) = (keyed.field.clone(), keyed.windows.take_ended());
+            for mut ended in all_ended {
+                for stage in stages.iter_mut() {
+                    if let Processor::Redact(redact) = &mut stage.processor
+                        && let Some(hidden) = redact.hide(&ended.key)
+                    {
+                        ended.key = hidden.to_owned();
+                    }
+                }
+                summarizer.write(name, field.as_deref(), &ended, now, batch);
+            }
+        }
     }
 }
 

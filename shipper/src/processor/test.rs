@@ -34,7 +34,7 @@ fn configs(yaml: &str) -> Vec<ProcessorConfig> {
 
 /// What becomes of each line, the record as JSON or nothing.
 fn run(yaml: &str, lines: &[&str]) -> Vec<Option<Json>> {
-    let mut processors = Processors::new(&configs(yaml)).unwrap();
+    let mut processors = Processors::new(&configs(yaml), &origin()).unwrap();
     let mut parser = Parser::new(&ParserConfig::Auto, &Context { time_zone: jiff::tz::TimeZone::UTC });
     let (origin, mut offset) = (origin(), 0);
     let encoder = Encoder::new(&origin);
@@ -151,6 +151,68 @@ fn a_sample_is_about_its_share_and_always_the_same() {
     assert_eq!(count(&kept("- sample: { rate: 1%, when: 'message: nowhere' }", &lines)), 4000);
 }
 
+/// A line of each level and text, by the seconds of its time.
+fn lines(of: &[(&str, &str, &str)]) -> Vec<String> {
+    of.iter().map(|(secs, level, text)| format!("2026-11-23 10:30:{secs} {level} a.B - {text}")).collect()
+}
+
+fn check_kept(yaml: &str, of: &[(&str, &str, &str)], expected: &str) {
+    let lines = lines(of);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert_eq!(kept(yaml, &lines), expected, "{yaml}");
+}
+
+#[test]
+fn a_rate_is_limited_by_the_records_own_time_and_key() {
+    let of = [
+        ("45.000", "INFO", "a"),
+        ("45.100", "WARN", "a"),
+        ("45.200", "INFO", "b"),
+        ("45.900", "INFO", "c"),
+        ("46.000", "INFO", "d"),
+        ("46.100", "WARN", "e"),
+    ];
+    check_kept("- rate_limit: { max: 2 }", &of, "++--++");
+    check_kept("- rate_limit: { max: 1, per: 2s }", &of, "+-----");
+    check_kept("- rate_limit: { max: 1, per: 1s, key: log.level }", &of, "++--++");
+    check_kept("- rate_limit: { max: 1, per: 1h, key: labels.none }", &of, "++++++");
+    check_kept("- rate_limit: { max: 1, per: 1h, when: 'log.level: info' }", &of, "++---+");
+}
+
+#[test]
+fn a_message_that_repeats_is_kept_once() {
+    let of = [
+        ("45.000", "INFO", "a"),
+        ("46.000", "INFO", "a"),
+        ("47.000", "INFO", "b"),
+        ("54.900", "WARN", "a"),
+        ("55.000", "INFO", "a"),
+        ("55.100", "INFO", "a"),
+    ];
+    check_kept("- dedupe: {}", &of, "+-+-+-");
+    check_kept("- dedupe: { window: 1s }", &of, "++++--");
+    check_kept("- dedupe: { key: log.level, window: 1h }", &of, "+--+--");
+}
+
+#[test]
+fn a_summary_shows_nothing_that_is_to_be_hidden() {
+    let configs = configs("- dedupe: {}\n- redact: { when: 'message: nothing', fields: [error.message] }");
+    let (origin, mut batch) = (origin(), Batch::default());
+    let mut processors = Processors::new(&configs, &origin).unwrap();
+    for offset in 0..3 {
+        let raw = Raw { offset, text: "call 13812345678", created: NOW, origin: &origin };
+        processors.handle(&raw, &mut Fields::default());
+    }
+    processors.summarize(NOW, &mut batch);
+    assert!(batch.is_empty() && processors.deadline() == Some(NOW.plus(std::time::Duration::from_secs(10))));
+    processors.finish();
+    processors.summarize(NOW, &mut batch);
+    let summary: Json = serde_json::from_slice(batch.payload(&batch.entries[0])).unwrap();
+    assert_eq!(summary["watchfire.processor.key"], "call [phone]");
+    assert_eq!(summary["message"], "2 records of `call [phone]` were left out by dedupe");
+    assert_eq!((batch.entries.len(), batch.entries[0].ticket), (1, None));
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
     for (yaml, words) in [
@@ -177,6 +239,10 @@ fn what_is_wrong_is_told_with_its_place() {
             "- rename: { fields: { json.a: json.b, json.b: json.c } }",
             "`json.b` is both an old name and a new one",
         ),
+        ("- rate_limit: { max: 0 }", "rate_limit: `max` is 0"),
+        ("- rate_limit: { max: 1, per: 2h }", "`per` must be between 100ms and 1h"),
+        ("- rate_limit: { max: 1, key: 'a b' }", "`key` is `a b`: write one dotted name"),
+        ("- dedupe: { window: 1ms }", "dedupe: `window` must be between 100ms and 1h"),
         ("- sample: { rate: 0% }", "to leave out all, write `drop`"),
         ("- sample: { rate: 110% }", "more than all cannot be kept"),
     ] {

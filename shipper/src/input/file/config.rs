@@ -109,7 +109,7 @@ impl FileConfig {
             processor.check().map_err(|what| format!("processors[{number}]: {what}"))?;
         }
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
-        Recipe::new(self.clone(), &Lanes::single()).map(drop).map_err(|error| error.to_string())
+        Recipe::new(self.clone(), &Lanes::single(), "", 0).map(drop).map_err(|error| error.to_string())
     }
 }
 

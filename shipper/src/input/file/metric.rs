@@ -51,12 +51,18 @@ const LEFT_OUT: Declaration = Declaration::counter(
     "records",
     "Records of files that a processor left out; their bytes are among the filtered ones.",
 )
-.by(&[Label::closed("processor", &["drop", "sample"])]);
+.by(&[Label::closed("processor", &["drop", "rate_limit", "sample", "dedupe"])]);
 const REDACTED: Declaration = Declaration::counter(
     "shipper_processor_redacted_records",
     "records",
     "Records in which `redact` replaced something.",
 );
+const KEYS_FORGOTTEN: Declaration = Declaration::counter(
+    "shipper_processor_forgotten_keys",
+    "keys",
+    "Keys that a processor forgot before their windows ended, to make room for others.",
+)
+.by(&[Label::closed("processor", &["rate_limit", "dedupe"])]);
 
 /// The file input's metrics, in the order of the docs.
 pub const TABLE: &[Declaration] = &[
@@ -74,6 +80,7 @@ pub const TABLE: &[Declaration] = &[
     MULTILINE_CUTS,
     LEFT_OUT,
     REDACTED,
+    KEYS_FORGOTTEN,
 ];
 
 /// The handles.
@@ -93,6 +100,7 @@ pub struct FileMetrics {
     multiline_cuts: Counter,
     left_out: CounterBy,
     redacted: Counter,
+    keys_forgotten: CounterBy,
 }
 
 impl FileMetrics {
@@ -114,6 +122,7 @@ impl FileMetrics {
             multiline_cuts: metrics.counter(&MULTILINE_CUTS),
             left_out: metrics.counter_by(&LEFT_OUT),
             redacted: metrics.counter(&REDACTED),
+            keys_forgotten: metrics.counter_by(&KEYS_FORGOTTEN),
         }
     }
 
@@ -136,10 +145,19 @@ impl FileMetrics {
         }
         let (old, new) = (&before.processed, &now.processed);
         self.redacted.inc_by(new.redacted.saturating_sub(old.redacted));
-        for (processor, old, new) in
-            [("drop", old.dropped, new.dropped), ("sample", old.sampled_out, new.sampled_out)]
-        {
+        for (processor, old, new) in [
+            ("drop", old.dropped, new.dropped),
+            ("rate_limit", old.limited, new.limited),
+            ("sample", old.sampled_out, new.sampled_out),
+            ("dedupe", old.repeated, new.repeated),
+        ] {
             self.left_out.with(&[processor]).inc_by(new.saturating_sub(old));
+        }
+        for (processor, old, new) in [
+            ("rate_limit", old.limit_keys_forgotten, new.limit_keys_forgotten),
+            ("dedupe", old.dedupe_keys_forgotten, new.dedupe_keys_forgotten),
+        ] {
+            self.keys_forgotten.with(&[processor]).inc_by(new.saturating_sub(old));
         }
     }
 }

@@ -30,6 +30,7 @@ mod open;
 mod pinned;
 mod pipe;
 mod preview;
+mod process;
 mod queue;
 mod read;
 mod recipe;
@@ -182,6 +183,7 @@ impl FileInput {
 
     fn read_turns(&mut self, now: Timestamp, out: &mut Outbox) -> Poll {
         self.unpark(out);
+        self.summarize(now, out);
         while !out.is_full(BATCH_BYTES) {
             let Some(slot) = self.ready.pop() else {
                 return if self.ready.parked().is_empty() { Poll::Idle } else { Poll::Blocked };
@@ -213,6 +215,7 @@ impl FileInput {
             }
             self.queue(slot);
         }
+        self.tick_processors(now);
         if self.next_commit.is_some_and(|due| due <= now || due.since(now) > COMMIT_EVERY) {
             // A failure is told by the readiness part, and tried again at the next time.
             let _ = self.checkpoint(now);
@@ -247,7 +250,8 @@ impl FileInput {
     pub fn deadline(&self) -> Option<Timestamp> {
         let timer = self.timers.first().map(|(due, _)| *due);
         let spool = self.spooling.as_ref().map(|_| self.ticked_at.plus(pinned::STEP_EVERY));
-        [Some(self.next_scan), timer, self.next_commit, spool].into_iter().flatten().min()
+        let summary = self.processors_deadline();
+        [Some(self.next_scan), timer, self.next_commit, spool, summary].into_iter().flatten().min()
     }
 
     /// The folders that lead to files: what to watch for file events; and how often they have changed.

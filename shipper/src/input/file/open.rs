@@ -69,8 +69,8 @@ impl FileInput {
             .iter()
             .map(|config| Selection::parse(&config.paths, &config.exclude))
             .collect::<Result<_, _>>()?;
-        let recipe = |config| Recipe::new(config, &deps.lanes);
-        let inputs = configs.into_iter().map(recipe).collect::<Result<_, _>>()?;
+        let recipe = |(number, config)| Recipe::new(config, &deps.lanes, &deps.host, number);
+        let inputs = (0..).zip(configs).map(recipe).collect::<Result<_, _>>()?;
         let Opened { registry, entries, repaired_bytes, committed_at } = Registry::open(&deps.registry)?;
         if repaired_bytes > 0 {
             let path = registry.path().display();

@@ -191,6 +191,7 @@ impl Pipe {
             sink.window.skip(end, Part::Filtered);
             return;
         }
+        sink.processors.summarize(sink.now, sink.batch);
         let Scratch { joined, repaired } = &mut *sink.scratch;
         let record = with_plain_ends(record, joined);
         let repaired = utf8::repair(record, repaired);

@@ -50,7 +50,7 @@ pub enum PreviewError {
 /// [`OpenError`] for a pattern or a zone that is none.
 pub fn find(config: &FileConfig) -> Result<Sighting, OpenError> {
     let selection = Selection::parse(&config.paths, &config.exclude)?;
-    Recipe::new(config.clone(), &Lanes::single())?;
+    Recipe::new(config.clone(), &Lanes::single(), "", 0)?;
     let sight = scan::scan(&[selection], &mut |_, _, _| false);
     let mut files: Vec<PathBuf> = sight.found.into_iter().map(|found| found.path).collect();
     files.sort_unstable();
@@ -84,7 +84,7 @@ pub fn preview(
     let mut file = Content::new(file, codec, 0).map_err(failed)?;
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
-    let mut recipe = Recipe::new(config.clone(), &Lanes::single())?;
+    let mut recipe = Recipe::new(config.clone(), &Lanes::single(), host, 0)?;
     let mut pipe = recipe.pipe(stream, host, &name, 0);
     let (mut batch, mut scratch, mut window, mut in_flight, mut multiline_cuts) =
         (Batch::default(), Scratch::default(), Window::default(), InFlight::new(1), 0);
@@ -110,6 +110,8 @@ pub fn preview(
         if is_over {
             let done = usize::try_from(pipe.read() - start).unwrap_or(usize::MAX);
             pipe.finish(bytes.get(done..).unwrap_or_default(), &mut sink);
+            recipe.processors.finish();
+            recipe.processors.summarize(now, &mut batch);
         }
         for entry in &batch.entries {
             take(batch.payload(entry)).map_err(failed)?;

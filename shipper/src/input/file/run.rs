@@ -238,10 +238,7 @@ impl Shell {
         }
         self.out.closed = self.sender.without_room(BATCH_BYTES);
         let poll = self.input.poll(now, &mut self.out);
-        for batch in self.out.batches().filter(|batch| !batch.is_empty()) {
-            let empty = self.sender.buffer(batch.lane);
-            self.is_reading &= self.sender.send(std::mem::replace(batch, empty)).is_ok();
-        }
+        self.send();
         match poll {
             Poll::More => Duration::ZERO,
             Poll::Idle => self.wait(),
@@ -276,6 +273,13 @@ impl Shell {
         }
     }
 
+    fn send(&mut self) {
+        for batch in self.out.batches().filter(|batch| !batch.is_empty()) {
+            let empty = self.sender.buffer(batch.lane);
+            self.is_reading &= self.sender.send(std::mem::replace(batch, empty)).is_ok();
+        }
+    }
+
     /// Until the input, or the publication of its totals, wants a turn.
     fn wait(&self) -> Duration {
         let now = self.clock.now();
@@ -296,7 +300,11 @@ impl Shell {
             Message::Settled | Message::Room => {}
             // Whoever asked may have gone.
             Message::Status(query, reply) => drop(reply.send(self.input.look_at(&query))),
-            Message::StopReading => self.is_reading = false,
+            Message::StopReading => {
+                self.input.end_windows(self.clock.now(), &mut self.out);
+                self.send();
+                self.is_reading = false;
+            }
             Message::End => return std::ops::ControlFlow::Break(()),
         }
         std::ops::ControlFlow::Continue(())

@@ -163,7 +163,7 @@ impl FileInput {
             ..FileTotals::default()
         };
         for input in &self.inputs {
-            totals.processed.add(input.processors.counts());
+            totals.processed.add(&input.processors.counts());
         }
         for (slot, stream) in
             (0..).zip(&self.slots).filter_map(|(slot, stream)| Some((slot, stream.as_ref()?)))

@@ -29,7 +29,8 @@ pub const PATTERNS_MAX: usize = 64;
 /// Bytes of replaced texts that are kept for the next record.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
-/// Replaces what must not leave the host: `138...` becomes `[phone]`, and so on.
+/// Replaces what must not leave the host: `138...` becomes `[phone]`, and so on. Names of fields and the file's path stay
+/// as they are.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedactConfig {
@@ -145,6 +146,11 @@ impl Redact {
             }
         }
         !edits.is_empty()
+    }
+
+    /// One text by itself, such as a key that a summary shows; `None` when there is nothing to hide.
+    pub(in crate::processor) fn hide(&mut self, text: &str) -> Option<&str> {
+        self.redactor.redact(text)
     }
 
     fn is_meant(&self, path: &str) -> bool {

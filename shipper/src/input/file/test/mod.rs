@@ -52,6 +52,8 @@ struct Rig {
     /// How many of them came before the last start; their tickets mean nothing any more.
     got_before: usize,
     unsettled: Vec<Ticket>,
+    /// Records of no file, which nobody settles.
+    summaries: Vec<serde_json::Value>,
     readiness: Readiness,
     pinned: PinnedConfig,
 }
@@ -82,6 +84,7 @@ impl Rig {
             got: Vec::new(),
             got_before: 0,
             unsettled: Vec::new(),
+            summaries: Vec::new(),
             readiness: Readiness::default(),
             pinned: PinnedConfig::default(),
         };
@@ -162,6 +165,10 @@ impl Rig {
             let json: serde_json::Value = serde_json::from_slice(batch.payload(entry)).unwrap();
             let id: EventId = json["event"]["id"].as_str().unwrap().parse().unwrap();
             assert_eq!(id.stream, entry.stream);
+            let Some(ticket) = entry.ticket else {
+                self.summaries.push(json);
+                continue;
+            };
             let tags = json["tags"].as_array().map(Vec::as_slice).unwrap_or_default();
             self.got.push(Got {
                 stream: id.stream,
@@ -169,9 +176,9 @@ impl Rig {
                 message: json["message"].as_str().unwrap().to_owned(),
                 tags: tags.iter().map(|tag| tag.as_str().unwrap().to_owned()).collect(),
                 path: json["log"]["file"]["path"].as_str().unwrap().to_owned(),
-                ticket: entry.ticket.unwrap(),
+                ticket,
             });
-            self.unsettled.push(entry.ticket.unwrap());
+            self.unsettled.push(ticket);
         }
         poll == Poll::More
     }
