@@ -50,14 +50,28 @@ pub(super) fn find(text: &str, from: usize, kinds: Kinds) -> Option<(Range<usize
     loop {
         at += bytes.get(at..)?.iter().position(u8::is_ascii_digit)?;
         let first = run(bytes, at);
-        // The shortest number begins with a group of two.
-        if first.len() >= 2 && is_start(bytes, at) {
-            let groups = Groups::read(bytes, first.clone());
-            if let Some(found) = groups.find(bytes, kinds) {
-                return Some(found);
-            }
+        if can_begin(bytes, &first)
+            && is_start(bytes, at)
+            && let Some(found) = Groups::read(bytes, first.clone()).find(bytes, kinds)
+        {
+            return Some(found);
         }
         at = first.end;
+    }
+}
+
+/// By the lengths of its first two groups. Dates, times and counts are most of the digits in a log, and end here.
+fn can_begin(bytes: &[u8], first: &Range<usize>) -> bool {
+    let second = || match bytes.get(first.end) {
+        Some(b' ' | b'-') => run(bytes, first.end + 1).len(),
+        _ => 0,
+    };
+    match first.len() {
+        2 => matches!(second(), 3 | 11),
+        3 => second() == 4,
+        4 => matches!(second(), 3 | 4 | 6 | 11),
+        6 => second() == 8,
+        length => length >= 11,
     }
 }
 
