@@ -1,8 +1,10 @@
 //! `shipper try`.
 //!
-//! Enters: a file, and the configuration's input for it. Leaves: its events on the standard output.
+//! Enters: a file, and the configuration's input for it. Leaves: its events on the standard output; how many more there
+//! would be without processors, on the standard error.
 //! Never: a record to the output, an offset in the registry.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -10,7 +12,7 @@ use anyhow::{Context, bail};
 
 use crate::config::Config;
 use crate::input::InputConfig;
-use crate::input::file::{self, FileConfig};
+use crate::input::file::{self, FileConfig, Previewed};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
@@ -52,7 +54,15 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut left = flags.limit.unwrap_or(u64::MAX);
     let mut is_enough = false;
-    let result = file::preview(&config, &host, &path, daemon::Clock::System.now(), &mut |record| {
+    let mut left_out: BTreeMap<&str, u64> = BTreeMap::new();
+    let result = file::preview(&config, &host, &path, daemon::Clock::System.now(), &mut |previewed| {
+        let record = match previewed {
+            Previewed::Record(record) => record,
+            Previewed::LeftOut(one) => {
+                *left_out.entry(one.processor).or_default() += 1;
+                return Ok(());
+            }
+        };
         is_enough = left == 0;
         if is_enough {
             return Err(ENOUGH.into());
@@ -61,6 +71,9 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<()> {
         print(format, record, &mut out)
     });
     out.flush()?;
+    for (processor, count) in left_out {
+        writeln!(std::io::stderr(), "processor {processor} left out {count} records of what was read")?;
+    }
     match result {
         Err(_) if is_enough => Ok(()),
         result => Ok(result?),

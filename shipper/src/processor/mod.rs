@@ -68,6 +68,15 @@ pub enum Verdict {
     LeaveOut,
 }
 
+/// A record that was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Where it begins in its stream.
+    pub offset: u64,
+    /// The processor, as it is written in the configuration.
+    pub processor: &'static str,
+}
+
 /// What processors did since they began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -153,6 +162,8 @@ pub struct Processors {
     summarizer: Summarizer,
     /// Whether any has windows.
     has_windows: bool,
+    /// What was left out, where somebody wants to hear of each record; a run does not.
+    left_out: Option<Vec<LeftOut>>,
 }
 
 impl Processors {
@@ -172,6 +183,7 @@ impl Processors {
             scratch: Scratch::default(),
             counts: Counts::default(),
             summarizer: Summarizer::new(origin),
+            left_out: None,
         })
     }
 
@@ -189,15 +201,25 @@ impl Processors {
         counts
     }
 
+    /// From now on [`Processors::take_left_out`] tells of each record. Without a bound: call it after each read.
+    pub fn name_left_out(&mut self) {
+        self.left_out = Some(Vec::new());
+    }
+
+    /// What was left out since the last call.
+    pub fn take_left_out(&mut self) -> Vec<LeftOut> {
+        self.left_out.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     /// Lets one processor after the other at a record, until one leaves it out.
     pub fn handle<'a>(&'a mut self, raw: &Raw<'_>, fields: &mut Fields<'a>) -> Verdict {
-        let Processors { stages, scratch, counts, .. } = self;
+        let Processors { stages, scratch, counts, left_out, .. } = self;
         for Stage { when, processor } in stages {
             let view = View::new(raw, fields, scratch);
             if when.as_ref().is_some_and(|when| !when.0.matches(&view)) {
                 continue;
             }
-            let (is_kept, count) = match processor {
+            let (is_kept, name, count) = match processor {
                 Processor::AddFields(add) => {
                     add.handle(fields);
                     continue;
@@ -210,13 +232,20 @@ impl Processors {
                     counts.redacted += u64::from(redact.handle(raw.text, fields));
                     continue;
                 }
-                Processor::Drop => (false, &mut counts.dropped),
-                Processor::RateLimit(keyed) => (keyed.handle(&view, raw.created), &mut counts.limited),
-                Processor::Sample(sample) => (sample.handle(&view), &mut counts.sampled_out),
-                Processor::Dedupe(keyed) => (keyed.handle(&view, raw.created), &mut counts.repeated),
+                Processor::Drop => (false, "drop", &mut counts.dropped),
+                Processor::RateLimit(keyed) => {
+                    (keyed.handle(&view, raw.created), "rate_limit", &mut counts.limited)
+                }
+                Processor::Sample(sample) => (sample.handle(&view), "sample", &mut counts.sampled_out),
+                Processor::Dedupe(keyed) => {
+                    (keyed.handle(&view, raw.created), "dedupe", &mut counts.repeated)
+                }
             };
             if !is_kept {
                 *count += 1;
+                if let Some(left_out) = left_out {
+                    left_out.push(LeftOut { offset: raw.offset, processor: name });
+                }
                 return Verdict::LeaveOut;
             }
         }

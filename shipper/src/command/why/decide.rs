@@ -287,6 +287,10 @@ fn one_line(
     if record < start && !line.is_empty {
         found.push(note(format!("it is a part of the record that begins at byte {record}")));
     }
+    if let Some(processor) = line.left_out {
+        let text = format!("processor `{processor}` leaves its record out; its bytes count as filtered");
+        return found.push(stops(text, "see `processors` of the input; `shipper try` shows what they keep"));
+    }
     if end <= row.offset {
         return settled(facts, row, line, record, config, found);
     }

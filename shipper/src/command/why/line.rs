@@ -9,7 +9,7 @@ use std::path::Path;
 
 use event::Timestamp;
 
-use crate::input::file::{FileConfig, preview};
+use crate::input::file::{FileConfig, Previewed, preview};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 << 10;
@@ -29,6 +29,8 @@ pub(super) struct Line {
     pub is_empty: bool,
     /// Where the record begins that it belongs to; `None` where it belongs to none, or that was not asked.
     pub record: Option<u64>,
+    /// The processor that leaves that record out.
+    pub left_out: Option<&'static str>,
 }
 
 /// Looks for line `number`; gives how many lines there are when they are fewer.
@@ -51,7 +53,15 @@ pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line,
             if line == number {
                 let before = place.checked_sub(1).and_then(|place| bytes.get(place).copied()).unwrap_or(last);
                 let is_empty = end - start == 1 || (end - start == 2 && before == b'\r');
-                return Ok(Ok(Line { number, start, end, is_whole: true, is_empty, record: None }));
+                return Ok(Ok(Line {
+                    number,
+                    start,
+                    end,
+                    is_whole: true,
+                    is_empty,
+                    record: None,
+                    left_out: None,
+                }));
             }
             (line, start) = (line + 1, end);
         }
@@ -59,7 +69,15 @@ pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line,
         at += bytes.len() as u64;
     }
     if line == number && start < at {
-        return Ok(Ok(Line { number, start, end: at, is_whole: false, is_empty: false, record: None }));
+        return Ok(Ok(Line {
+            number,
+            start,
+            end: at,
+            is_whole: false,
+            is_empty: false,
+            record: None,
+            left_out: None,
+        }));
     }
     // What stands behind the last line end is a line of its own only when something does.
     Ok(Err(if start < at { line } else { line - 1 }))
@@ -73,20 +91,31 @@ pub(super) fn locate(
     now: Timestamp,
 ) -> io::Result<Result<Line, u64>> {
     let found = find(&mut File::open(path)?, number)?;
-    Ok(found
-        .map(|line| Line { record: config.and_then(|config| record_of(path, &line, config, now)), ..line }))
+    Ok(found.map(|line| {
+        let (record, left_out) = config.and_then(|config| record_of(path, &line, config, now)).unzip();
+        Line { record, left_out: left_out.flatten(), ..line }
+    }))
 }
 
-/// The offset of the last record that begins at or before the line.
-fn record_of(path: &Path, line: &Line, config: &FileConfig, now: Timestamp) -> Option<u64> {
+/// The offset of the last record that begins at or before the line, and the processor that leaves it out.
+fn record_of(
+    path: &Path,
+    line: &Line,
+    config: &FileConfig,
+    now: Timestamp,
+) -> Option<(u64, Option<&'static str>)> {
     let mut record = None;
     // A file that cannot be read to the line says so elsewhere.
-    let _ = preview(config, "", path, now, &mut |json| {
-        let offset = offset(json);
-        if offset.is_some_and(|offset| offset > line.start) {
+    let _ = preview(config, "", path, now, &mut |previewed| {
+        let (offset, processor) = match previewed {
+            Previewed::Record(json) => (offset(json), None),
+            Previewed::LeftOut(one) => (Some(one.offset), Some(one.processor)),
+        };
+        let is_behind = offset.is_some_and(|offset| offset > line.start);
+        if is_behind && processor.is_none() {
             return Err(ErrorKind::Interrupted.into());
         }
-        record = offset.or(record);
+        record = record.max(offset.filter(|_| !is_behind).map(|offset| (offset, processor)));
         Ok(())
     });
     record
@@ -140,5 +169,18 @@ mod tests {
         assert_eq!((record(1), record(5)), ((0, Some(0)), (59, Some(59))));
         let (start, belongs) = record(4);
         assert!(belongs.is_some_and(|record| record < start), "{start} {belongs:?}");
+    }
+
+    #[test]
+    fn a_line_that_a_processor_leaves_out_is_a_record_of_its_own() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "one\ntwo\nthree\n").unwrap();
+        let text = "{ paths: [/x], processors: [drop: { when: 'message: two' }] }";
+        let config: FileConfig = yaml::parse("input", text).unwrap();
+        let record = |number| {
+            let line = locate(file.path(), number, Some(&config), Timestamp::EPOCH).unwrap().unwrap();
+            (line.record, line.left_out)
+        };
+        assert_eq!([1, 2, 3].map(record), [(Some(0), None), (Some(4), Some("drop")), (Some(8), None)]);
     }
 }

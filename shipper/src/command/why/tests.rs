@@ -242,8 +242,15 @@ fn what_waits_at_the_end_of_a_file() {
 
 #[test]
 fn what_became_of_a_line() {
-    let line =
-        |start, end| Line { number: 7, start, end, is_whole: true, is_empty: false, record: Some(start) };
+    let line = |start, end| Line {
+        number: 7,
+        start,
+        end,
+        is_whole: true,
+        is_empty: false,
+        record: Some(start),
+        left_out: None,
+    };
     let asked = |line| {
         let mut facts = known(INPUT, "/var/log/a.log", 800, 500);
         facts.line = Some(Ok(line));
@@ -256,6 +263,8 @@ fn what_became_of_a_line() {
     check(&asked(line(600, 700)), "300 B are on their way", "line 7 is bytes 600 to 700");
     check(&asked(line(900, 990)), "190 B are not read yet", "the shipper is behind");
     check(&asked(Line { is_empty: true, ..line(100, 101) }), "an empty line: it is no record", "");
+    let left_out = Line { left_out: Some("drop"), ..line(100, 200) };
+    check(&asked(left_out), "processor `drop` leaves its record out", "see `processors` of the input");
     check(&asked(Line { is_whole: false, ..line(900, 990) }), "have no line end yet", "");
     check(&Facts { line: Some(Err(3)), ..asked(line(0, 1)) }, "the file has 3 lines only", "rotated");
 

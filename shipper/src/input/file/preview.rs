@@ -17,6 +17,7 @@ use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
 use super::{CHUNK_BYTES, FileConfig, OpenError};
 use crate::batch::{Batch, Fate};
+use crate::processor::LeftOut;
 use crate::route::Lanes;
 
 /// What an input matches.
@@ -26,6 +27,15 @@ pub struct Sighting {
     pub files: Vec<PathBuf>,
     /// Entries that match and cannot be read.
     pub skipped: Vec<Skipped>,
+}
+
+/// What reading a file gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Previewed<'p> {
+    /// The JSON of a record that would be sent.
+    Record(&'p [u8]),
+    /// A record that a processor would leave out; told of before the records that were read with it.
+    LeftOut(LeftOut),
 }
 
 /// Why a file gives no records.
@@ -66,8 +76,8 @@ pub fn matches(config: &FileConfig, path: &Path) -> Result<bool, OpenError> {
     Ok(Selection::parse(&config.paths, &config.exclude)?.is_match(path))
 }
 
-/// Reads `path` from its first byte to its end, and gives `take` each record's JSON. The records are those of a run but
-/// for `event.id`: its stream follows from the path, not from the file's generation.
+/// Reads `path` from its first byte to its end, and gives `take` each record. The records are those of a run but for
+/// `event.id`: its stream follows from the path, not from the file's generation, so that `sample` may choose others.
 ///
 /// # Errors
 /// [`PreviewError`]; what `take` returns ends the reading.
@@ -76,7 +86,7 @@ pub fn preview(
     host: &str,
     path: &Path,
     now: Timestamp,
-    take: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+    take: &mut dyn FnMut(Previewed<'_>) -> std::io::Result<()>,
 ) -> Result<(), PreviewError> {
     let failed = |error| PreviewError::Io { path: path.to_owned(), error };
     let file = File::open(path).map_err(failed)?;
@@ -85,6 +95,7 @@ pub fn preview(
     let name = path.to_string_lossy();
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
     let mut recipe = Recipe::new(config.clone(), &Lanes::single(), host, 0)?;
+    recipe.processors.name_left_out();
     let mut pipe = recipe.pipe(stream, host, &name, 0);
     let (mut batch, mut scratch, mut window, mut in_flight, mut multiline_cuts) =
         (Batch::default(), Scratch::default(), Window::default(), InFlight::new(1), 0);
@@ -113,8 +124,11 @@ pub fn preview(
             recipe.processors.finish();
             recipe.processors.summarize(now, &mut batch);
         }
+        for left_out in recipe.processors.take_left_out() {
+            take(Previewed::LeftOut(left_out)).map_err(failed)?;
+        }
         for entry in &batch.entries {
-            take(batch.payload(entry)).map_err(failed)?;
+            take(Previewed::Record(batch.payload(entry))).map_err(failed)?;
             if let Some((lane, bytes)) =
                 entry.ticket.and_then(|ticket| window.settle(ticket.sequence(), Fate::Acked))
             {

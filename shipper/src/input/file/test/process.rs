@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::super::{Previewed, preview};
 use super::*;
+use crate::processor::LeftOut;
 
 #[test]
 fn what_a_processor_leaves_out_is_filtered() {
@@ -97,13 +99,20 @@ fn a_preview_ends_its_windows() {
     rig.append("a.log", "{\"msg\":\"x\"}\n".repeat(5));
     let config: FileConfig = yaml::parse("test.yml", &rig.yaml).unwrap();
     let mut messages = Vec::new();
-    let mut take = |bytes: &[u8]| {
-        let json: serde_json::Value = serde_json::from_slice(bytes)?;
-        messages.push(json["message"].as_str().unwrap_or_default().to_owned());
+    let mut take = |previewed: Previewed<'_>| {
+        messages.push(match previewed {
+            Previewed::Record(bytes) => {
+                let json: serde_json::Value = serde_json::from_slice(bytes)?;
+                json["message"].as_str().unwrap_or_default().to_owned()
+            }
+            Previewed::LeftOut(LeftOut { offset, processor }) => format!("{processor} at {offset}"),
+        });
         Ok(())
     };
-    super::super::preview(&config, "host", &rig.path("a.log"), rig.now, &mut take).unwrap();
-    assert_eq!(messages, ["x", "x", "3 records of `shop` were left out by rate_limit"]);
+    preview(&config, "host", &rig.path("a.log"), rig.now, &mut take).unwrap();
+    let left_out = ["rate_limit at 24", "rate_limit at 36", "rate_limit at 48"];
+    assert_eq!(messages[..3], left_out);
+    assert_eq!(messages[3..], ["x", "x", "3 records of `shop` were left out by rate_limit"]);
 }
 
 /// One step of a writer, the output and the shipper.
