@@ -116,6 +116,9 @@ pub struct Entry {
     /// Set when the file is compressed; `offset` and `size` are those of the plain bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packed: Option<Packed>,
+    /// The file is a copy of another one, which is read itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
     /// The first bytes of the file.
     pub head: Print,
     /// Bytes that end at `offset`, or shortly before it.

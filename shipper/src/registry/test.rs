@@ -35,6 +35,7 @@ fn entry(stream: u128, offset: u64) -> Entry {
         generation: 4,
         offset,
         packed: None,
+        aside: false,
         size: offset + 6,
         head: Print::of(0, b"head"),
         tail: Print::of(offset.saturating_sub(4), b"tail"),

@@ -127,6 +127,7 @@ fn entry(path: &str, offset: u64, size: u64, lost: u64) -> Entry {
         offset,
         size,
         packed: None,
+        aside: false,
         head: Print::default(),
         tail: Print::default(),
         filtered: 1,

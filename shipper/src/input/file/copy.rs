@@ -58,8 +58,16 @@ enum Standing {
 }
 
 impl FileInput {
-    /// A file that was never seen: a copy of a known one, or new.
-    pub(super) fn meet(&mut self, found: Found, now: Timestamp) {
+    /// Meets a file without a stream now, or when all others of a listing were observed.
+    pub(super) fn meet_in_turn(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
+        match &mut self.unmet {
+            Some(unmet) => unmet.push((found, generation)),
+            None => self.meet(found, generation, now),
+        }
+    }
+
+    /// A file without a stream: a copy of a known one, or new. `generation` is given when its inode had a stream.
+    pub(super) fn meet(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
         if self.kin.is_none() {
             self.kin = Some(self.index_paths());
         }
@@ -67,12 +75,12 @@ impl FileInput {
             return self.move_to(slot, found, now);
         }
         match self.original_of(&found) {
-            None => self.begin(found, None, now),
+            None => self.begin(found, generation, now),
             Some((slot, Standing::Gone)) => self.move_to(slot, found, now),
             Some((slot, Standing::Rewritten(facts))) => {
                 self.rewritten(slot, facts, now);
                 if !self.is_known(&found.facts) {
-                    self.begin(found, None, now);
+                    self.begin(found, generation, now);
                 }
             }
             Some((slot, standing)) => {
@@ -80,15 +88,40 @@ impl FileInput {
                 let is_kept = matches!(standing, Standing::Whole) && now.since(modified) >= COPY_GRACE;
                 if is_kept {
                     tracing::info!(path = %found.path.display(), "a copy of a file that is read itself; not shipped");
-                    return self.create(found, None, true, now);
+                    return self.create(found, generation, true, now);
                 }
                 let original = self.stream(slot).map(|stream| stream.path.display().to_string());
                 let reason =
                     format!("so far a copy of {}, which is read itself", original.unwrap_or_default());
                 self.skip(found.path.clone(), reason);
-                self.heirs.insert(slot, found);
+                self.heirs.insert(slot, found.clone());
+                if let Some(generation) = generation {
+                    self.set_aside(found, generation, now);
+                }
             }
         }
+    }
+
+    /// A copy that was written over a file with a stream: that it had one must not be forgotten, or the next stream of
+    /// the inode would have the ids of an earlier one.
+    fn set_aside(&mut self, found: Found, generation: u64, now: Timestamp) {
+        self.create(Found { facts: Facts { size: 0, ..found.facts }, ..found }, Some(generation), false, now);
+        let slot = self.by_key.get(&found.facts.key()).copied();
+        if let Some(stream) = slot.and_then(|slot| self.stream_mut(slot)) {
+            stream.is_aside = true;
+        }
+    }
+
+    /// A file that was set aside is looked at again, as if it had no stream.
+    pub(super) fn meet_again(&mut self, slot: u32, found: Found, now: Timestamp) {
+        let is_still = matches!(self.original_of(&found), Some((_, Standing::Whole | Standing::Held)));
+        let modified = Timestamp::from_nanos(found.facts.modified);
+        if is_still && now.since(modified) < COPY_GRACE {
+            return;
+        }
+        let generation = self.stream(slot).map(|stream| stream.generation);
+        self.retire(slot, now);
+        self.meet(found, generation, now);
     }
 
     /// The stream's bytes are gone: it goes on in a copy of them, or ends.
@@ -113,7 +146,11 @@ impl FileInput {
                 let facts = Facts::of(&metadata);
                 Some(Found { path, input: input.unwrap_or(stream.input), is_link: false, facts })
             })
-            .filter(|found| !self.is_known(&found.facts))
+            .filter(|found| {
+                // Without anything to compare, only a file without a stream may be the copy.
+                let is_free = || stream.head.len > 0 && self.is_free(found).unwrap_or(false);
+                found.facts.key() != stream.key() && (!self.is_known(&found.facts) || is_free())
+            })
             .collect();
         // Where there are a plain and a compressed one, the plain one; the youngest of each.
         copies.sort_by_key(|found| {
@@ -122,13 +159,27 @@ impl FileInput {
         copies.into_iter().find(|found| goes_on_in(stream, found).unwrap_or(false))
     }
 
+    /// Whether nothing in the file is known as its own stream's: that had nothing, or its bytes are other ones by now.
+    fn is_free(&self, found: &Found) -> io::Result<bool> {
+        let known = self.by_key.get(&found.facts.key()).and_then(|slot| self.stream(*slot));
+        let Some(known) = known else { return Ok(true) };
+        if known.codec.is_some() || known.head.len == 0 {
+            return Ok(known.head.len == 0);
+        }
+        Ok(known.is_cut_short(&found.facts) || !has_prints(known, &mut open(found)?)?)
+    }
+
     /// Takes the copy for the stream's file from now on.
     pub(super) fn move_to(&mut self, slot: u32, copy: Found, now: Timestamp) {
         let codec = File::open(&copy.path).and_then(|file| Codec::of(&copy.path, &file)).unwrap_or_default();
         let input = self.selections.iter().position(|selection| selection.is_match(&copy.path));
         let listing = self.survey.listings();
         if let Some(before) = self.by_key.get(&copy.facts.key()).copied().filter(|before| *before != slot) {
-            // The copy has the inode of a file that is gone.
+            // The copy has the inode of a file that is gone, was written over or set aside. Only what was compared is
+            // known to have been that file's.
+            if let Some(stream) = self.stream_mut(before) {
+                stream.size = if stream.head.len == 0 { stream.read() } else { stream.own_size };
+            }
             self.end(before, Part::Vanished, now);
         }
         self.close(slot);
@@ -189,7 +240,8 @@ impl FileInput {
         let slots = paths.iter().filter_map(|path| kin.get(&hash(path))).flatten().copied();
         let originals = slots.filter_map(|slot| Some((slot, self.stream(slot)?)));
         let originals = originals.filter(|(_, stream)| {
-            is_of(stream, &paths) && stream.codec.is_none() && stream.presence != Presence::Ended
+            let is_read = !stream.is_aside && stream.presence != Presence::Ended;
+            is_of(stream, &paths) && stream.codec.is_none() && is_read
         });
         // A file that cannot be compared now is compared again by the next scan, as a new one.
         originals.filter_map(|(slot, stream)| Some((slot, self.standing(stream, found).ok()??))).next()

@@ -132,6 +132,8 @@ pub struct FileInput {
     kin: Option<copy::Kin>,
     /// By stream: the copy that it goes on in when its own file was read to its end, by the last scan.
     heirs: HashMap<u32, scan::Found>,
+    /// While a listing is observed: its files without a stream, with the generation that each begins.
+    unmet: Option<Vec<(scan::Found, Option<u64>)>>,
     pinned: PinnedConfig,
     spooling: Option<Box<pinned::Spooling>>,
 

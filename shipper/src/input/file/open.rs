@@ -94,6 +94,7 @@ impl FileInput {
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             kin: None,
             heirs: HashMap::new(),
+            unmet: None,
             pinned: deps.pinned,
             spooling: None,
             scans: 0,

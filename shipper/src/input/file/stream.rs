@@ -95,6 +95,8 @@ pub(super) struct Stream {
     pub is_dirty: bool,
     /// The registry knows how its bytes begin.
     pub is_named: bool,
+    /// A copy was written over the file: it is not read, as long as it stays one.
+    pub is_aside: bool,
     /// Nothing is left to be read after a grace: what has no line end yet is a record.
     pub is_finishing: bool,
     /// Whether its folder was searched for it since it went missing.
@@ -150,6 +152,7 @@ impl Stream {
             is_queued: false,
             is_dirty: false,
             is_named: false,
+            is_aside: false,
             is_finishing: false,
             is_sought: false,
             is_unwanted: false,
@@ -178,6 +181,7 @@ impl Stream {
         stream.size = entry.size;
         stream.own_size = entry.size;
         stream.head = entry.head;
+        stream.is_aside = entry.aside;
         stream.is_named = entry.head.len > 0;
         stream.tail = entry.tail;
         stream.seen_at = entry.seen;
@@ -197,6 +201,7 @@ impl Stream {
             offset: self.window.offset(),
             size: self.size,
             packed: self.codec.map(|codec| Packed { codec, size: self.settled_size(), base: self.base }),
+            aside: self.is_aside,
             head: self.head,
             tail: self.tail,
             filtered: self.window.filtered(),

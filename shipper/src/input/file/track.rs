@@ -54,12 +54,21 @@ impl FileInput {
             self.skipped = std::mem::take(&mut sight.skipped);
             self.skipped_more = sight.skipped_more;
             let mut found = self.one_path_each(sight.found);
-            // Known files first, because a new one may be a copy of what was one of them. The oldest first: after a
-            // standstill, records come in about the order of their time.
-            found.sort_by_key(|found| (!self.is_known(&found.facts), found.facts.modified));
+            // The oldest first: after a standstill, records come in about the order of their time.
+            found.sort_by_key(|found| found.facts.modified);
             self.heirs.clear();
+            // New ones last, because each may be a copy of what was one of the others.
+            self.unmet = Some(Vec::new());
             for found in found {
                 self.observe(found, false, now);
+            }
+            for (found, generation) in self.unmet.take().unwrap_or_default() {
+                // A stream may have moved to it meanwhile.
+                if self.is_known(&found.facts) {
+                    self.observe(found, false, now);
+                } else {
+                    self.meet(found, generation, now);
+                }
             }
         }
         self.review_streams(!is_quiet, now);
@@ -111,7 +120,7 @@ impl FileInput {
     /// True when the file has a stream: not only its inode, which another file may have had.
     pub(super) fn is_known(&self, facts: &Facts) -> bool {
         let known = self.by_key.get(&facts.key()).and_then(|slot| self.stream(*slot));
-        known.is_some_and(|stream| is_same_birth(stream.facts.birth, facts.birth))
+        known.is_some_and(|stream| !stream.is_aside && is_same_birth(stream.facts.birth, facts.birth))
     }
 
     /// True when the stream's name is there by the last listing.
@@ -122,6 +131,9 @@ impl FileInput {
     /// The decision table, carried out.
     pub(super) fn observe(&mut self, found: Found, is_different: bool, now: Timestamp) {
         let slot = self.by_key.get(&found.facts.key()).copied();
+        if let Some(slot) = slot.filter(|slot| self.stream(*slot).is_some_and(|stream| stream.is_aside)) {
+            return self.meet_again(slot, found, now);
+        }
         let stream = slot.and_then(|slot| self.stream(slot));
         let remembered = stream.map(|stream| Remembered {
             birth: stream.facts.birth,
@@ -132,7 +144,7 @@ impl FileInput {
         let generation = stream.map_or(0, |stream| stream.generation + 1);
         let decision = decide(remembered.as_ref(), &found.facts);
         match (slot, decision) {
-            (None, _) | (_, Decision::New) => self.meet(found, now),
+            (None, _) | (_, Decision::New) => self.meet_in_turn(found, None, now),
             (Some(slot), Decision::Known) => self.follow(slot, &found, now),
             (Some(slot), Decision::Renamed) => {
                 self.rename(slot, &found);
@@ -140,11 +152,11 @@ impl FileInput {
             }
             (Some(slot), Decision::Truncated) => {
                 self.end_or_move(slot, Part::Truncated, now);
-                self.begin(found, Some(generation), now);
+                self.meet_in_turn(found, Some(generation), now);
             }
             (Some(slot), Decision::Replaced) => {
                 self.end_or_move(slot, Part::Vanished, now);
-                self.meet(found, now);
+                self.meet_in_turn(found, None, now);
             }
         }
     }

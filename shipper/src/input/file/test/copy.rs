@@ -349,3 +349,53 @@ fn a_file_system_that_comes_back_under_another_number_is_the_same() {
     expect_lines(&mut rig, 100, 110);
     assert_eq!(rig.totals().streams, 1);
 }
+
+/// `cp app.log app.log.1`, into the same file each time, and then the cut.
+#[test]
+fn copies_over_an_earlier_copy() {
+    let mut rig = Rig::with(ALL);
+    for round in 0..6 {
+        let (from, to) = (round * 100, round * 100 + 100);
+        rig.append("app.log", lines(from, to));
+        if round % 2 == 0 {
+            rig.read();
+        }
+        copy(&rig, "app.log", "app.log.1");
+        match round {
+            // The copy is seen before the cut, or a restart comes between.
+            2 => rig.read(),
+            3 => stop(&mut rig),
+            _ => {}
+        }
+        if round == 4 {
+            rig.read();
+            rig.restart();
+            rig.read();
+        }
+        truncate(&rig, "app.log");
+        if round == 3 {
+            rig.start();
+        }
+        rig.read();
+        rig.ack();
+    }
+    let ids: std::collections::BTreeSet<_> = rig.got.iter().map(|got| (got.stream, got.offset)).collect();
+    assert_eq!(ids.len(), rig.got.len(), "no two lines have one id");
+    expect_lines(&mut rig, 0, 600);
+}
+
+/// An empty file was copied first, and that copy written over later.
+#[test]
+fn a_copy_over_an_empty_copy() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", "");
+    copy(&rig, "app.log", "app.log.1");
+    rig.read();
+    rig.append("app.log", lines(0, 1));
+    rig.read();
+    rig.ack();
+    copy(&rig, "app.log", "app.log.1");
+    truncate(&rig, "app.log");
+    rig.append("app.log", lines(1, 4));
+    expect_lines(&mut rig, 0, 4);
+}
