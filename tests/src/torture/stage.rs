@@ -250,9 +250,9 @@ impl<'s> Stage<'s> {
     /// Counts what has arrived since it was last asked.
     fn pull(&mut self) {
         let tally = &mut self.tally;
-        self.reader.read(|partition, _, event| {
+        self.reader.read(|_, _, event| {
             if Heartbeat::from_event(&event).is_none() {
-                tally.add(&source(partition, &event), event.text("message").unwrap_or_default());
+                tally.add(source(&event).as_deref(), event.text("message").unwrap_or_default());
             }
         });
     }
@@ -264,11 +264,10 @@ fn end(log: &str) -> String {
     lines[lines.len().saturating_sub(LOG_LINES_MAX)..].join("\n")
 }
 
-/// What keeps its order: a generation of a file, or the partition when a shipper has no word for that.
-fn source(partition: i32, event: &Event) -> String {
-    let is_named = event.value("log.offset").is_some();
-    let id = event.id().filter(|_| is_named);
-    id.map_or(format!("partition {partition}"), |id| id.stream.to_string())
+/// The generation of a file that the record is of, when the shipper names it.
+fn source(event: &Event) -> Option<String> {
+    event.value("log.offset")?;
+    event.id().map(|id| id.stream.to_string())
 }
 
 /// Removes a file and makes another with its inode, as a file system does sooner or later.

@@ -28,8 +28,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a message; `source` is whatever keeps its lines in order: a generation of a file.
-    pub(super) fn add(&mut self, source: &str, message: &str) {
+    /// Counts a message; `source` is what keeps its lines in order: a generation of a file, when the shipper names it.
+    pub(super) fn add(&mut self, source: Option<&str>, message: &str) {
         match pen::read(message) {
             Reading::Banner => {}
             Reading::Torn => {
@@ -40,7 +40,7 @@ impl Tally {
         }
     }
 
-    fn line(&mut self, source: &str, stream: &str, sequence: u64) {
+    fn line(&mut self, source: Option<&str>, stream: &str, sequence: u64) {
         let counts = self.seen.entry(stream.to_owned()).or_default();
         let index = usize::try_from(sequence).unwrap();
         if counts.len() <= index {
@@ -48,9 +48,10 @@ impl Tally {
         }
         counts[index] = counts[index].saturating_add(1);
         if counts[index] > 1 {
-            return self.example(format!("again: {stream} {sequence} of {source}"));
+            return self.example(format!("again: {stream} {sequence} of {source:?}"));
         }
         self.lines += 1;
+        let Some(source) = source else { return };
         let latest = self.latest.entry((source.to_owned(), stream.to_owned())).or_default();
         if sequence < *latest {
             self.out_of_order += 1;
@@ -100,12 +101,13 @@ mod tests {
             ("s1", "a#5 x a 5"),
             ("s1", "a#4 x a 4"),
         ] {
-            tally.add(source, message);
+            tally.add(Some(source), message);
         }
+        tally.add(None, "a#0 x a 0");
         let missing: Vec<u64> = tally.missing("a", 7).collect();
         assert_eq!(missing, [3, 6]);
         let counts = [tally.duplicates(), tally.torn, tally.out_of_order, tally.lines];
-        assert_eq!(counts, [1, 1, 1, 5]);
-        assert_eq!(tally.examples.len(), 3);
+        assert_eq!(counts, [2, 1, 1, 5]);
+        assert_eq!(tally.examples.len(), 4);
     }
 }
