@@ -15,7 +15,7 @@ use bytes::Bytes;
 use daemon::{Readiness, Record};
 use event::{Event, EventId, Timestamp};
 use shipper::batch::{Fate, Outbox, Settled};
-use shipper::input::file::{Deps, FileInput, Poll};
+use shipper::input::file::{Deps, FileInput, PinnedConfig, Poll};
 use shipper::route::{LaneId, Lanes};
 
 use super::{Act, Page, Stage, Story, config, numbered_lines};
@@ -85,6 +85,7 @@ impl Memory {
             registry: self.folder.path().join("registry"),
             readiness: Readiness::default(),
             lanes: Lanes::single(),
+            pinned: PinnedConfig::default(),
         };
         let configs = vec![config::file_input(&paths.display().to_string())];
         self.shipper = Some(FileInput::open(configs, deps, self.now).unwrap());
