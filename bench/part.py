@@ -53,7 +53,7 @@ def command(name, shipper, folder, logs, broker, topic):
     state = pathlib.Path(folder) / "state"
     state.mkdir(exist_ok=True)
     text = (ROOT / "bench/peers" / template).read_text()
-    words = {"LOGS": logs, "STATE": state, "BROKER": broker, "TOPIC": topic, "EXTRA": "", "STATE_LINES": 1000}
+    words = {"LOGS": logs, "STATE": state, "BROKER": broker, "TOPIC": topic, "EXTRA": "", "REST": "", "STATE_LINES": 1000}
     for word, value in words.items():
         text = text.replace(f"@{word}@", str(value))
     config = pathlib.Path(folder) / template

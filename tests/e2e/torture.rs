@@ -6,7 +6,7 @@ use tests::dice::Dice;
 use tests::torture::{self, Peer, Scale};
 
 /// Scenarios that `bench/torture` plays, and that the shipper does not pass yet.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 10] = [
     "freeze",
     "copytruncate-over",
     "gzip-kills",
@@ -14,6 +14,8 @@ const ELSEWHERE: [&str; 8] = [
     "utf16",
     "multiline-rotation",
     "kills",
+    "budget-drop",
+    "budget-spool",
     "state-full-kill",
 ];
 

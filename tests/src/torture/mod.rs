@@ -66,9 +66,14 @@ pub struct Setting {
     pub descriptors: Option<u32>,
     /// Its state lies on a disk of its own, of a megabyte.
     pub is_state_small: bool,
+    /// What becomes of deleted files beyond a budget of [`PINNED_BYTES_MAX`]; the shipper's own defaults when it is `None`.
+    pub pinned: Option<&'static str>,
     /// The broker.
     pub broker: Broker,
 }
+
+/// The disk space of deleted files, in scenarios that bound it.
+pub const PINNED_BYTES_MAX: &str = "4MiB";
 
 impl Setting {
     /// Ordinary lines, no limits, any broker.
@@ -77,6 +82,7 @@ impl Setting {
         line_bytes_max: None,
         descriptors: None,
         is_state_small: false,
+        pinned: None,
         broker: Broker::Shared,
     };
 }

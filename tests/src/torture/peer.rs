@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Setting;
 use super::pen::Style;
+use super::{PINNED_BYTES_MAX, Setting};
 use crate::part::{binary, root};
 
 /// A shipper.
@@ -91,7 +91,8 @@ impl Peer {
             .replace("@BROKER@", place.broker)
             .replace("@TOPIC@", place.topic)
             .replace("@STATE_LINES@", "1")
-            .replace("@EXTRA@", &self.extra(setting));
+            .replace("@EXTRA@", &self.extra(setting))
+            .replace("@REST@", &rest(setting));
         let file = folder.join(self.template());
         std::fs::write(&file, text).unwrap();
         file
@@ -159,6 +160,14 @@ impl Peer {
     }
 }
 
+/// The keys that a setting needs outside the input; only our shipper has some.
+fn rest(setting: &Setting) -> String {
+    let beyond = setting.pinned;
+    beyond.map_or(String::new(), |beyond| {
+        format!("pinned: {{ bytes_max: {PINNED_BYTES_MAX}, beyond: {beyond} }}\n")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,10 +176,11 @@ mod tests {
     fn every_template_is_filled_to_the_last_word() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
+        let pinned = Some("spool");
         let place = Place { logs: path, state: path, broker: "127.0.0.1:9", topic: "t" };
         for peer in Peer::ALL {
             for style in [Style::Words, Style::Tiny, Style::Utf16, Style::Frames] {
-                let setting = Setting { style, line_bytes_max: Some(5000), ..Setting::WORDS };
+                let setting = Setting { style, line_bytes_max: Some(5000), pinned, ..Setting::WORDS };
                 let text = std::fs::read_to_string(peer.configure(path, &place, &setting)).unwrap();
                 let text = text.replace("@WORDS@", "");
                 assert!(!text.contains('@'), "{text}");

@@ -4,6 +4,8 @@ use crate::torture::step::{Load, Step, open, shell, write};
 use crate::torture::{Broker, Expect, Scale, Scenario, Setting, Style};
 
 const OWN: Setting = Setting { broker: Broker::Own, ..Setting::WORDS };
+const DROP: Setting = Setting { pinned: Some("drop_oldest"), ..OWN };
+const SPOOL: Setting = Setting { pinned: Some("spool"), ..OWN };
 const GUARDED: Setting = Setting { broker: Broker::Guarded, ..Setting::WORDS };
 const SMALL_DISK: Setting = Setting { is_state_small: true, ..Setting::WORDS };
 const FEW: Setting = Setting { style: Style::Tiny, descriptors: Some(64), ..Setting::WORDS };
@@ -13,6 +15,8 @@ const IDLE: Expect = Expect { cpu_percent_max: Some(5), growth_mb_max: Some(4), 
 pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "kills", setting: Setting::WORDS, expect: Expect::ALL, steps: kills },
     Scenario { name: "broker-gone", setting: OWN, expect: IDLE, steps: broker_gone },
+    Scenario { name: "budget-drop", setting: DROP, expect: Expect::REPORTED, steps: budget },
+    Scenario { name: "budget-spool", setting: SPOOL, expect: Expect::ALL, steps: budget },
     Scenario { name: "denied", setting: GUARDED, expect: IDLE, steps: denied },
     Scenario { name: "state-full", setting: SMALL_DISK, expect: Expect::ALL, steps: state_full },
     Scenario { name: "state-full-kill", setting: SMALL_DISK, expect: Expect::ALL, steps: state_full_kill },
@@ -42,6 +46,18 @@ fn broker_gone(scale: Scale) -> Vec<Step> {
         Step::During(Load::rotated(scale.pick(10_000, 5000), 10_000, 999), steps),
         Step::Shipped,
     ]
+}
+
+/// The broker is gone while generations come and are deleted, more of them than the user allows to be kept.
+fn budget(scale: Scale) -> Vec<Step> {
+    let steps = vec![
+        Step::Lines(10_000),
+        Step::BrokerDown,
+        Step::Lines(scale.pick(120_000, 1_200_000)),
+        Step::BrokerUp,
+        Step::Lines(5000),
+    ];
+    vec![Step::Start, Step::During(Load::rotated(10_000, 5000, 1), steps), Step::Shipped]
 }
 
 /// The right to write is taken away for a while.
