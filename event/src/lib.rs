@@ -22,7 +22,7 @@ pub mod decode;
 pub mod document;
 pub mod heartbeat;
 
-pub use crate::encode::{Encoder, Record};
+pub use crate::encode::{Encoder, Imprint, Record};
 pub use crate::event::{Event, Value};
 pub use crate::fields::{Fields, Scalar, Text};
 pub use crate::heartbeat::Heartbeat;

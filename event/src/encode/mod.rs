@@ -7,10 +7,12 @@ use crate::{EventId, Fields, Origin, Scalar, Text, Timestamp};
 
 mod escape;
 mod field;
+mod imprint;
 mod json;
 mod timestamp;
 
 pub(crate) use self::json::Members;
+pub use self::imprint::Imprint;
 pub use self::timestamp::push_timestamp;
 
 /// `ecs.version` of every record.
