@@ -23,6 +23,11 @@ const RESENT: Declaration = Declaration::counter(
     "records",
     "Records that were sent again, after the producer had to start anew.",
 );
+const ALREADY_THERE: Declaration = Declaration::counter(
+    "shipper_output_already_there",
+    "records",
+    "Records that the broker was found to have after a crash, and that were not sent again.",
+);
 const REFUSALS: Declaration = Declaration::counter(
     "shipper_output_refusals",
     "refusals",
@@ -40,7 +45,8 @@ const LOST: Declaration = Declaration::counter(
 .by(&[Label::closed("kind", &["probe", "heartbeat"])]);
 
 /// The output's and the probes' metrics, in the order of the docs; the file input has its own table.
-pub const TABLE: &[Declaration] = &[RECORDS, BYTES, SETTLED, PENDING, RESENT, REFUSALS, PROBES, LOST];
+pub const TABLE: &[Declaration] =
+    &[RECORDS, BYTES, SETTLED, PENDING, RESENT, ALREADY_THERE, REFUSALS, PROBES, LOST];
 
 /// All of them.
 #[derive(Debug, Clone)]
@@ -73,6 +79,8 @@ pub struct OutputMetrics {
     pending: Gauge,
     /// Records that were sent again.
     pub resent: Counter,
+    /// Records that the broker has already.
+    pub already_there: Counter,
     refusals: CounterBy,
     lost: CounterBy,
 }
@@ -87,6 +95,7 @@ impl OutputMetrics {
             dead_lettered: settled.with(&["dead_lettered"]),
             pending: metrics.gauge(&PENDING),
             resent: metrics.counter(&RESENT),
+            already_there: metrics.counter(&ALREADY_THERE),
             refusals: metrics.counter_by(&REFUSALS),
             lost,
         }

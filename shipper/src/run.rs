@@ -20,6 +20,7 @@ use crate::input::file::{self, FileInput, FileMetrics, FileTotals};
 use crate::input::{InputConfig, probe};
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
+use crate::registry::Doubt;
 use crate::route::{Lanes, TooManyLanes};
 use crate::status::Board;
 use daemon::dead_letter::DeadLetters;
@@ -162,7 +163,7 @@ impl Generation {
             .map_err(|error| RunError::Folder { path: folder.display().to_string(), error })?;
         let lanes = config.lanes().map_err(RunError::Lanes)?;
         let (sender, receiver) = channel(&lanes);
-        let files = start_files(config, lasting, &lanes, &sender)?;
+        let (files, doubt) = start_files(config, lasting, &lanes, &sender)?.unzip();
         let inbox = files.as_ref().map(|files| files.inbox().clone());
         lasting.board.set(host.clone(), inbox.clone());
         let home = inbox.clone();
@@ -173,6 +174,7 @@ impl Generation {
             dead_letters: DeadLetters::new(folder),
             queue: lasting.queue.clone(),
             lanes: lanes.clone(),
+            memory: inbox.clone().map(|inbox| memory(inbox, doubt.flatten())),
             settled: Box::new(move |settled| {
                 if let Some(home) = &home {
                     home.settle(settled);
@@ -250,7 +252,7 @@ fn start_files(
     lasting: &Lasting,
     lanes: &Lanes,
     sender: &Sender,
-) -> Result<Option<file::Handle>, RunError> {
+) -> Result<Option<(file::Handle, Option<Doubt>)>, RunError> {
     let configs: Vec<file::FileConfig> = config
         .inputs
         .iter()
@@ -269,14 +271,25 @@ fn start_files(
         readiness: lasting.readiness.clone(),
         lanes: lanes.clone(),
     };
-    let input = FileInput::open(configs, deps, lasting.clock.now())?;
+    let mut input = FileInput::open(configs, deps, lasting.clock.now())?;
+    let doubt = input.take_doubt();
     let deps = file::RunDeps {
         clock: lasting.clock.clone(),
         sender: sender.clone(),
         lanes: lanes.clone(),
         metrics: lasting.file_metrics.clone(),
     };
-    file::spawn(input, deps).map(Some).map_err(RunError::Thread)
+    file::spawn(input, deps).map(|handle| Some((handle, doubt))).map_err(RunError::Thread)
+}
+
+/// What an output remembers by means of the registry of the files.
+fn memory(inbox: file::Inbox, doubt: Option<Doubt>) -> output::Memory {
+    let also = inbox.clone();
+    output::Memory {
+        doubt,
+        begin: Box::new(move |anchors| inbox.begin(anchors)),
+        reach: Box::new(move |reached| also.reach(reached)),
+    }
 }
 
 #[cfg(test)]

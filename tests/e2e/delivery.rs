@@ -51,6 +51,7 @@ impl Rig {
             dead_letters: DeadLetters::new(folder.path()),
             queue: None,
             lanes,
+            memory: None,
             settled: Box::new(move |fates| home.lock().unwrap().extend(fates)),
         };
         let thread = output::start(&config, deps, receiver).unwrap();

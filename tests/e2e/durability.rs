@@ -185,7 +185,63 @@ fn twenty_kills_in_mid_run_lose_no_line() {
     assert_eq!(shipper.terminate(), Some(0));
     let repeated = rig.judge(written);
     println!("{written} lines, {repeated} of them sent again");
+    assert_eq!(repeated, 0, "what the broker had was sent again\n{}", shipper.log());
     assert!(written > ROTATE_LINES, "{written} lines: the file was never rotated");
+}
+
+/// Kills where it hurts: before anything was committed, and while the ends of the partitions are read.
+#[test]
+fn kills_before_the_first_commit_and_during_a_start_send_no_line_again() {
+    let kafka = Kafka::shared();
+    let rig = Rig::new(&kafka, "durability-early");
+    let mut dice = Dice::new();
+    let writer = Writer::start(rig.log(), dice.clone());
+    for round in 0..4 {
+        let shipper = rig.start();
+        until("the first records", || (shipper.metric("shipper_output_records_total") > 0.0).then_some(()));
+        writer.wait_for(writer.lines() + dice.roll(400));
+        drop(shipper);
+        for _ in 0..round {
+            let shipper = rig.start();
+            until("the ends to be read", || {
+                shipper.parts().get("output").filter(|state| state.contains("before the crash")).map(drop)
+            });
+            drop(shipper);
+        }
+    }
+    let mut shipper = rig.start();
+    let written = writer.stop();
+    rig.until_shipped(&shipper);
+    assert!(shipper.metric("shipper_output_already_there_total") > 0.0, "no record was in doubt");
+    assert_eq!(shipper.terminate(), Some(0));
+    assert_eq!(rig.judge(written), 0, "{}", shipper.log());
+}
+
+/// The broker stands still with requests in its sockets, the shipper is killed, and the broker goes on.
+#[test]
+fn a_kill_during_an_outage_sends_no_line_again() {
+    let kafka = Kafka::start("");
+    let rig = Rig::new(&kafka, "durability-outage");
+    let mut dice = Dice::new();
+    let writer = Writer::start(rig.log(), dice.clone());
+    for _ in 0..3 {
+        let shipper = rig.start();
+        let before = shipper.metric("shipper_file_acked_bytes_total");
+        until("progress", || (shipper.metric("shipper_file_acked_bytes_total") > before).then_some(()));
+        kafka.pause();
+        writer.wait_for(writer.lines() + dice.roll(3000));
+        drop(shipper);
+        let shipper = rig.start();
+        writer.wait_for(writer.lines() + dice.roll(3000));
+        kafka.resume();
+        writer.wait_for(writer.lines() + dice.roll(2000));
+        drop(shipper);
+    }
+    let mut shipper = rig.start();
+    let written = writer.stop();
+    rig.until_shipped(&shipper);
+    assert_eq!(shipper.terminate(), Some(0));
+    assert_eq!(rig.judge(written), 0, "{}", shipper.log());
 }
 
 #[test]

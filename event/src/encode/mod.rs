@@ -11,8 +11,8 @@ mod imprint;
 mod json;
 mod timestamp;
 
-pub(crate) use self::json::Members;
 pub use self::imprint::Imprint;
+pub(crate) use self::json::Members;
 pub use self::timestamp::push_timestamp;
 
 /// `ecs.version` of every record.

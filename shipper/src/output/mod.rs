@@ -16,8 +16,19 @@ use event::Timestamp;
 
 use crate::batch::Settled;
 use crate::channel::Parcel;
+use crate::registry::{Anchors, Doubt};
 
 pub use thread::{DRAIN_MAX, Deps, Thread, start};
+
+/// What is remembered over a kill of the records that were sent, by the input that counts them.
+pub struct Memory {
+    /// What the process before this one left in doubt.
+    pub doubt: Option<Doubt>,
+    /// Makes durable from where on records will lie; returns when it is done, or cannot be done.
+    pub begin: Box<dyn Fn(Anchors) + Send>,
+    /// Tells how far partitions have acknowledged everything, after the fates of what lies before were told.
+    pub reach: Box<dyn Fn(Anchors) + Send>,
+}
 
 /// `output:`; the kind is the key.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ use daemon::{Clock, Readiness};
 use tokio::sync::oneshot;
 
 use super::pace::Pace;
-use super::{Output, OutputConfig, OutputError, kafka, queue, stdout};
+use super::{Memory, Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Receiver};
 use crate::metric::OutputMetrics;
@@ -44,6 +44,8 @@ pub struct Deps {
     pub queue: Option<Queue>,
     /// The ways that parcels come.
     pub lanes: Lanes,
+    /// What is remembered over a kill; `None` when no file is read.
+    pub memory: Option<Memory>,
     /// Takes the fates, in the order in which they became known; must not block.
     pub settled: Box<dyn Fn(Vec<Settled>) + Send>,
 }
@@ -86,6 +88,7 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
             &deps.readiness,
             &deps.metrics,
             deps.dead_letters,
+            deps.memory,
             deps.clock.now(),
         )?)),
         OutputConfig::Stdout(config) => Output::Stdout(stdout::Stdout::new(config)),
@@ -305,6 +308,7 @@ mod tests {
             dead_letters: DeadLetters::new(folder.path()),
             queue: Some(queue.clone()),
             lanes: Lanes::single(),
+            memory: None,
             settled: Box::new(move |fates| home.lock().unwrap().extend(fates)),
         };
         let config = OutputConfig::Queue(queue::QueueConfig::default());

@@ -3,6 +3,8 @@
 //! Enters: a stream's identity, its acked offset and its sums. Leaves: the same after a restart.
 //! Never: what is in flight; it is read again.
 
+use std::collections::BTreeMap;
+
 use event::{StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -131,8 +133,29 @@ pub struct Entry {
     pub seen: Timestamp,
 }
 
+/// By topic and partition: the offset on the broker from which on a record of ours may lie that the streams' offsets do
+/// not cover yet. What lies before it is covered. A partition that is missing under its topic begins at zero: it was added later.
+pub type Anchors = BTreeMap<String, BTreeMap<i32, i64>>;
+
+/// The anchors of one topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anchor {
+    /// The topic.
+    pub topic: String,
+    /// By partition; none at all forgets the topic.
+    pub offsets: BTreeMap<i32, i64>,
+}
+
+impl Anchor {
+    /// Those of `topic`.
+    #[must_use]
+    pub fn new(topic: &str, offsets: &BTreeMap<i32, i64>) -> Self {
+        Anchor { topic: topic.to_owned(), offsets: offsets.clone() }
+    }
+}
+
 /// One step of the registry.
-#[expect(clippy::large_enum_variant, reason = "almost every change is a `Put`")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -140,6 +163,8 @@ pub enum Change {
     Put(Entry),
     /// The stream has ended and all of it is settled.
     Remove(#[serde(with = "stream_text")] StreamId),
+    /// The topic's anchors are now so.
+    Anchor(Anchor),
 }
 
 /// A stream id as its 32 hex digits.

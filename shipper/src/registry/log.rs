@@ -4,8 +4,9 @@
 //! to be cut off its end. Never: a file; never a guess about damage that a torn write cannot explain.
 //!
 //! ```text
-//! 5f3ac1d0 {"format":"watchfire registry","version":1}
-//! 09be77aa [{"put":{"stream":"6fd0...","path":"/var/log/app.log","offset":4711,...}}]
+//! 5f3ac1d0 {"format":"watchfire registry","version":2}
+//! 09be77aa [{"put":{"stream":"6fd0...","path":"/var/log/app.log","offset":4711,...}},
+//!           {"anchor":{"topic":"logs","offsets":{"0":1042,"1":977}}}]
 //! 44c01f3e [{"remove":"6fd0..."}]
 //! ```
 //! A group is written with one call and is there as a whole or not at all. A group that is not whole with nothing sound
@@ -18,10 +19,12 @@ use std::io::{self, BufRead};
 use event::StreamId;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Change, Entry};
+use super::entry::{Anchors, Change, Entry};
 
 const FORMAT: &str = "watchfire registry";
-const VERSION: u32 = 1;
+/// Version 1 knew no anchors; it is read, and written anew as this one.
+const VERSION: u32 = 2;
+const VERSION_OLDEST: u32 = 1;
 /// Eight hex digits and a blank.
 const CHECKSUM_LEN: usize = 9;
 
@@ -36,6 +39,10 @@ struct Header {
 pub(super) struct Content {
     /// Every stream, by id.
     pub entries: BTreeMap<StreamId, Entry>,
+    /// Where the tails of partitions begin.
+    pub anchors: Anchors,
+    /// The file has to be written anew before a group is appended: an older program would take it for damaged.
+    pub is_old: bool,
     /// How much of the file is sound; what follows is a torn write.
     pub sound_bytes: u64,
 }
@@ -91,15 +98,20 @@ pub(super) fn read(reader: impl BufRead) -> io::Result<Result<Content, Damage>> 
     if header.format != FORMAT {
         return Ok(Err(Damage::NoRegistry));
     }
-    if header.version != VERSION {
+    if !(VERSION_OLDEST..=VERSION).contains(&header.version) {
         return Ok(Err(Damage::OtherVersion(header.version)));
     }
-    let mut content = Content { entries: BTreeMap::new(), sound_bytes: lines.at };
+    let is_old = header.version < VERSION;
+    let mut content = Content { sound_bytes: lines.at, is_old, ..Content::default() };
     while let Some(changes) = lines.next_sound::<Vec<Change>>()? {
         for change in changes {
             match change {
                 Change::Put(entry) => drop(content.entries.insert(entry.stream, entry)),
                 Change::Remove(stream) => drop(content.entries.remove(&stream)),
+                Change::Anchor(anchor) if anchor.offsets.is_empty() => {
+                    drop(content.anchors.remove(&anchor.topic));
+                }
+                Change::Anchor(anchor) => drop(content.anchors.insert(anchor.topic, anchor.offsets)),
             }
         }
         content.sound_bytes = lines.at;

@@ -6,18 +6,26 @@
 //! One file holds both snapshot and log: it is rewritten whole, under another name and then renamed, when most of it
 //! is out of date, and after every failed write, because nobody knows what such a write left behind.
 
+mod doubt;
 mod entry;
+mod lock;
 mod log;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use event::Timestamp;
 
+pub use self::doubt::Doubt;
 pub(crate) use self::entry::stream_text;
-pub use self::entry::{Change, Entry, Losses, Packed, Print};
+pub use self::entry::{Anchor, Anchors, Change, Entry, Losses, Packed, Print};
+pub use self::lock::Ending;
+use self::lock::Lock;
+
+/// How often an owner of a registry says that it is alive while records are on their way.
+pub const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
 /// Below this size a file is never rewritten for being out of date.
 const REWRITE_BYTES_MIN: u64 = 1 << 20;
@@ -39,8 +47,8 @@ pub enum RegistryError {
     },
     /// Damage that no torn write explains.
     #[error(
-        "{path}: damaged at byte {at}: a line is broken and sound ones follow, so this is no torn write; restore the \
-         file from a copy, or remove it to ship every file from its start position again"
+        "{path}: damaged at byte {at}: a line is broken and sound ones follow, so this is no torn write; restore the file from a copy, or remove it to \
+         ship every file from its start position again"
     )]
     Damaged {
         /// The file.
@@ -75,6 +83,10 @@ pub struct Opened {
     pub registry: Registry,
     /// Every stream.
     pub entries: Vec<Entry>,
+    /// Where records may lie on the broker that `entries` do not cover.
+    pub anchors: Anchors,
+    /// Whether there may be such records.
+    pub ending: Ending,
     /// Bytes of a torn write that were cut off the end of the file.
     pub repaired_bytes: u64,
     /// When the last group was committed; `None` for a new registry.
@@ -86,6 +98,8 @@ pub struct Opened {
 pub struct Peeked {
     /// Every stream.
     pub entries: Vec<Entry>,
+    /// Where records may lie on the broker that `entries` do not cover.
+    pub anchors: Anchors,
     /// When the last group was committed; `None` when there is no registry yet.
     pub committed_at: Option<Timestamp>,
 }
@@ -97,7 +111,7 @@ pub struct Registry {
     file: Option<File>,
     bytes: u64,
     bytes_rewritten: u64,
-    _lock: File,
+    lock: Lock,
 }
 
 impl Registry {
@@ -108,14 +122,15 @@ impl Registry {
     pub fn open(directory: &Path) -> Result<Opened, RegistryError> {
         let io = |source| RegistryError::Io { path: directory.to_owned(), source };
         std::fs::create_dir_all(directory).map_err(io)?;
-        let lock = lock(directory)?;
+        let (lock, ending) = Lock::take(directory)?;
         let path = directory.join("registry.log");
-        let mut registry = Registry { path, file: None, bytes: 0, bytes_rewritten: 0, _lock: lock };
+        let mut registry = Registry { path, file: None, bytes: 0, bytes_rewritten: 0, lock };
         match OpenOptions::new().read(true).append(true).open(&registry.path) {
-            Ok(file) => registry.load(file),
+            Ok(file) => registry.load(file, ending),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                registry.rewrite(std::iter::empty())?;
-                Ok(Opened { registry, entries: Vec::new(), repaired_bytes: 0, committed_at: None })
+                registry.rewrite(std::iter::empty(), &Anchors::new())?;
+                let (entries, anchors) = (Vec::new(), Anchors::new());
+                Ok(Opened { registry, entries, anchors, ending, repaired_bytes: 0, committed_at: None })
             }
             Err(source) => Err(RegistryError::Io { path: registry.path, source }),
         }
@@ -138,10 +153,11 @@ impl Registry {
             Err(source) => return Err(RegistryError::Io { path, source }),
         };
         let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
-        Ok(Peeked { entries: content.entries.into_values().collect(), committed_at })
+        let (entries, anchors) = (content.entries.into_values().collect(), content.anchors);
+        Ok(Peeked { entries, anchors, committed_at })
     }
 
-    fn load(mut self, file: File) -> Result<Opened, RegistryError> {
+    fn load(mut self, file: File, ending: Ending) -> Result<Opened, RegistryError> {
         let path = self.path.clone();
         let io = |source| RegistryError::Io { path: path.clone(), source };
         let content = log::read(BufReader::new(&file)).map_err(io)?;
@@ -152,10 +168,10 @@ impl Registry {
             file.sync_all().map_err(io)?;
         }
         let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
-        self.file = Some(file);
+        self.file = (!content.is_old).then_some(file);
         self.bytes = content.sound_bytes;
-        let entries = content.entries.into_values().collect();
-        Ok(Opened { registry: self, entries, repaired_bytes, committed_at })
+        let (entries, anchors) = (content.entries.into_values().collect(), content.anchors);
+        Ok(Opened { registry: self, entries, anchors, ending, repaired_bytes, committed_at })
     }
 
     /// The file.
@@ -182,6 +198,22 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Io`]: nothing counts as committed, and the next commit has to be [`Registry::rewrite`].
     pub fn append(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
+        self.write(changes, File::sync_data)
+    }
+
+    /// The same without the wait for the disk: it holds after a kill, and is whole or missing after a power cut.
+    ///
+    /// # Errors
+    /// As [`Registry::append`].
+    pub fn note(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
+        self.write(changes, |_| Ok(()))
+    }
+
+    fn write(
+        &mut self,
+        changes: &[Change],
+        sync: impl FnOnce(&File) -> std::io::Result<()>,
+    ) -> Result<(), RegistryError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -193,19 +225,23 @@ impl Registry {
         let mut bytes = Vec::new();
         // One line, however long: nothing sound may follow it when the disk has torn it in its middle.
         log::push_group(&mut bytes, changes).map_err(|error| self.io(error.into()))?;
-        file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(|error| self.io(error))?;
+        file.write_all(&bytes).and_then(|()| sync(&file)).map_err(|error| self.io(error))?;
         self.bytes += bytes.len() as u64;
         self.file = Some(file);
         Ok(())
     }
 
-    /// Replaces the file by one that holds `entries` alone, atomically.
+    /// Replaces the file by one that holds `entries` and `anchors` alone, atomically.
     ///
     /// # Errors
     /// [`RegistryError::Io`]: the file is the old one, and the next commit has to be another rewrite.
-    pub fn rewrite(&mut self, entries: impl Iterator<Item = Entry>) -> Result<(), RegistryError> {
+    pub fn rewrite(
+        &mut self,
+        entries: impl Iterator<Item = Entry>,
+        anchors: &Anchors,
+    ) -> Result<(), RegistryError> {
         self.file = None;
-        let (file, bytes) = self.replace(entries).map_err(|error| self.io(error))?;
+        let (file, bytes) = self.replace(entries, anchors).map_err(|error| self.io(error))?;
         self.file = Some(file);
         self.bytes = bytes;
         self.bytes_rewritten = bytes;
@@ -213,10 +249,15 @@ impl Registry {
     }
 
     /// Writes group by group, so that memory does not grow with the number of streams.
-    fn replace(&self, entries: impl Iterator<Item = Entry>) -> std::io::Result<(File, u64)> {
+    fn replace(
+        &self,
+        entries: impl Iterator<Item = Entry>,
+        anchors: &Anchors,
+    ) -> std::io::Result<(File, u64)> {
         let new = self.path.with_extension("new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&new)?;
-        let mut changes = entries.map(Change::Put);
+        let anchors = anchors.iter().map(|(topic, offsets)| Change::Anchor(Anchor::new(topic, offsets)));
+        let mut changes = entries.map(Change::Put).chain(anchors);
         let (mut bytes, mut written) = (log::header(), 0);
         while !bytes.is_empty() {
             file.write_all(&bytes)?;
@@ -234,6 +275,37 @@ impl Registry {
         }
         let file = OpenOptions::new().read(true).append(true).open(&self.path)?;
         Ok((file, written))
+    }
+
+    /// True while every record that was handed out is known to be covered by a committed offset.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.lock.is_settled()
+    }
+
+    /// Records are about to be handed out: whoever opens the registry next sees [`Ending::Open`]. Needs no room on the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn unsettle(&mut self) -> Result<(), RegistryError> {
+        self.lock.open().map_err(|error| self.io(error))
+    }
+
+    /// Every record that was handed out is covered by what was committed; `is_end` when none will follow.
+    ///
+    /// # Errors
+    /// What the system says; whoever opens the registry next sees [`Ending::Open`].
+    pub fn settle(&mut self, is_end: bool) -> Result<(), RegistryError> {
+        let done = if is_end { self.lock.end() } else { self.lock.settle() };
+        done.map_err(|error| self.io(error))
+    }
+
+    /// The owner is alive at `now`; call it every [`ALIVE_EVERY`] while records are on their way. Needs no room on the disk.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn touch(&self, now: Timestamp) -> Result<(), RegistryError> {
+        self.lock.touch(now).map_err(|error| self.io(error))
     }
 
     fn io(&self, source: std::io::Error) -> RegistryError {
@@ -256,17 +328,6 @@ fn refuse(path: PathBuf, damage: &log::Damage) -> RegistryError {
                 "written in format version {version}, which this program does not know; use a newer one"
             ),
         },
-    }
-}
-
-fn lock(directory: &Path) -> Result<File, RegistryError> {
-    let path = directory.join("lock");
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = opened.map_err(|source| RegistryError::Io { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RegistryError::Locked { path: directory.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(RegistryError::Io { path, source }),
     }
 }
 

@@ -52,6 +52,7 @@ fn apply(state: &mut State, changes: &[Change]) {
         match change {
             Change::Put(entry) => drop(state.insert(entry.stream, entry.clone())),
             Change::Remove(stream) => drop(state.remove(stream)),
+            Change::Anchor(_) => {}
         }
     }
 }
@@ -65,7 +66,7 @@ fn committed() -> (Vec<u8>, Vec<State>) {
         vec![Change::Put(entry(1, 10)), Change::Put(entry(2, 20))],
         vec![Change::Put(entry(1, 11))],
         vec![Change::Remove(StreamId::from_u128(2)), Change::Put(entry(3, 30))],
-        vec![Change::Put(entry(1, 12)), Change::Put(entry(3, 31))],
+        vec![Change::Put(entry(1, 12)), anchor("logs", &[(0, 5)]), Change::Put(entry(3, 31))],
     ];
     for group in groups {
         registry.append(&group).unwrap();
@@ -180,11 +181,43 @@ fn zeros_that_a_crash_left_behind_are_cut_off() {
     assert_eq!(fs::metadata(folder.path().join("registry.log")).unwrap().len(), sound);
 }
 
+fn anchor(topic: &str, offsets: &[(i32, i64)]) -> Change {
+    Change::Anchor(Anchor::new(topic, &offsets.iter().copied().collect()))
+}
+
+#[test]
+fn anchors_are_committed_with_their_group() {
+    let folder = TempDir::new().unwrap();
+    let mut registry = Registry::open(folder.path()).unwrap().registry;
+    registry.append(&[Change::Put(entry(1, 10)), anchor("logs", &[(0, 5), (11, 7)])]).unwrap();
+    registry.append(&[anchor("debug", &[(0, 1)])]).unwrap();
+    registry.note(&[anchor("logs", &[(0, 6), (11, 7)]), anchor("debug", &[])]).unwrap();
+    let expected = Anchors::from([("logs".to_owned(), [(0, 6), (11, 7)].into())]);
+    drop(registry);
+    let mut opened = Registry::open(folder.path()).unwrap();
+    assert_eq!(opened.anchors, expected);
+    opened.registry.rewrite(opened.entries.into_iter(), &opened.anchors).unwrap();
+    drop(opened.registry);
+    let again = Registry::open(folder.path()).unwrap();
+    assert_eq!((again.anchors, again.entries), (expected, vec![entry(1, 10)]));
+}
+
+#[test]
+fn the_version_before_is_read_and_written_anew() {
+    let mut bytes = log::header_of(1);
+    log::push_group(&mut bytes, &[Change::Put(entry(1, 10))]).unwrap();
+    let (folder, opened) = open_with(&bytes);
+    let Opened { mut registry, entries, anchors, .. } = opened.unwrap();
+    assert_eq!((&entries[..], registry.wants_rewrite()), (&[entry(1, 10)][..], true));
+    registry.rewrite(entries.into_iter(), &anchors).unwrap();
+    assert!(fs::read(folder.path().join("registry.log")).unwrap().starts_with(&log::header()));
+}
+
 #[test]
 fn another_version_is_refused() {
-    let (_folder, opened) = open_with(&log::header_of(2));
+    let (_folder, opened) = open_with(&log::header_of(3));
     let refused = opened.unwrap_err().to_string();
-    assert!(refused.contains("format version 2, which this program does not know"), "{refused}");
+    assert!(refused.contains("format version 3, which this program does not know"), "{refused}");
 }
 
 #[test]
@@ -206,12 +239,12 @@ fn a_full_disk_keeps_the_last_commit_and_the_next_one_mends_it() {
     assert!(refused.contains("No space left on device"), "{refused}");
     assert!(registry.wants_rewrite());
     registry.append(&[Change::Put(entry(1, 11))]).unwrap_err();
-    registry.rewrite([entry(1, 12)].into_iter()).unwrap_err();
+    registry.rewrite([entry(1, 12)].into_iter(), &Anchors::new()).unwrap_err();
     let path = registry.path().to_owned();
     let kept = parse(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(kept.entries[&StreamId::from_u128(1)], entry(1, 10));
     registry.free_disk();
-    registry.rewrite([entry(1, 13)].into_iter()).unwrap();
+    registry.rewrite([entry(1, 13)].into_iter(), &Anchors::new()).unwrap();
     registry.append(&[Change::Put(entry(2, 20))]).unwrap();
     drop(registry);
     assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 13), entry(2, 20)]);
@@ -223,7 +256,7 @@ fn the_file_stays_small() {
     let mut registry = Registry::open(folder.path()).unwrap().registry;
     for offset in 0..20_000 {
         if registry.wants_rewrite() {
-            registry.rewrite([entry(1, offset)].into_iter()).unwrap();
+            registry.rewrite([entry(1, offset)].into_iter(), &Anchors::new()).unwrap();
         } else {
             // Without its wait for the disk, which would make this test one of minutes.
             let mut line = Vec::new();

@@ -92,6 +92,16 @@ impl Kafka {
         crate::wait::until("Kafka to end", || (!super::is_running(pid)).then_some(()));
     }
 
+    /// Stops the broker's process where it stands: sockets stay open, and nothing answers.
+    pub fn pause(&self) {
+        self.pid().into_iter().for_each(|pid| super::signal(pid, Signal::STOP));
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.pid().into_iter().for_each(|pid| super::signal(pid, Signal::CONT));
+    }
+
     /// Starts the same broker again, on its data.
     pub fn launch(&self) {
         // One download at a time: two tests may both find the cache empty.

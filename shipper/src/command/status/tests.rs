@@ -140,7 +140,8 @@ fn entry(path: &str, offset: u64, size: u64, lost: u64) -> Entry {
 #[test]
 fn the_registry_speaks_alone() {
     let entries = vec![entry("/a/1", 10, 10, 0), entry("/a/2", 10, 10, 0), entry("/b/3", 10, 10, 5)];
-    let peeked = Peeked { entries, committed_at: Some(Timestamp::from_secs(1_795_000_000)) };
+    let peeked =
+        Peeked { entries, committed_at: Some(Timestamp::from_secs(1_795_000_000)), ..Peeked::default() };
     let size_of =
         |entry: &Entry| (entry.path != "/b/3").then_some(if entry.path == "/a/2" { 40 } else { 10 });
     let check = |ask: Ask, expected: &[&str], more: u64| {

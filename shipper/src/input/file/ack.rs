@@ -60,6 +60,8 @@ pub(super) struct Window {
     offset: u64,
     /// Behind everything that was pushed or skipped.
     position: u64,
+    /// Where the last record ends that has a fate.
+    fated_end: u64,
     filtered: u64,
     lost: Losses,
     /// Records that were settled, since this window began.
@@ -133,8 +135,9 @@ impl Window {
         })?;
         let weight = flight.weight.take()?;
         self.records += 1;
+        let end = flight.start + u64::from(flight.bytes);
+        self.fated_end = self.fated_end.max(end);
         if fate == Fate::DeadLettered {
-            let end = flight.start + u64::from(flight.bytes);
             let skip = Skip { end, bytes: u64::from(flight.bytes), part: Part::DeadLettered };
             let at = self.skips.partition_point(|before| before.end < end);
             self.skips.insert(at, skip);
@@ -216,6 +219,11 @@ impl Window {
         self.records
     }
 
+    /// Where the last record ends that has a fate and waits behind one that has none.
+    pub(super) fn waiting_end(&self) -> Option<u64> {
+        (self.fated_end > self.offset).then_some(self.fated_end)
+    }
+
     /// True when nothing is in flight.
     pub(super) fn is_empty(&self) -> bool {
         self.lanes.iter().all(|(_, flights)| flights.is_empty())
@@ -244,6 +252,7 @@ mod tests {
             let found = window.settle(sequence, Fate::Acked);
             assert_eq!(found, (freed > 0).then_some((MAIN, freed)), "{sequence}");
             assert_eq!(window.offset(), offset, "{sequence}");
+            assert_eq!(window.waiting_end(), (offset < 130).then_some(130), "{sequence}");
         }
         assert!(window.is_empty());
     }

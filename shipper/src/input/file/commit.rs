@@ -1,14 +1,41 @@
 //! From settled offsets to the registry, in groups.
 //!
-//! Enters: streams whose offset moved. Leaves: one durable group for all of them. Never: a crash when the disk is full;
+//! Enters: fates, streams whose offset moved. Leaves: one durable group for all of them. Never: a crash when the disk is full;
 //! offsets on disk then stay where they are, and records after them are sent again after a restart.
 
 use event::Timestamp;
 
+use super::stream::Presence;
 use super::{COMMIT_EVERY, FileInput};
+use crate::batch::Settled;
 use crate::registry::{Change, Registry, RegistryError};
 
 impl FileInput {
+    /// Takes fates back; offsets move over contiguous runs of them.
+    pub fn settle(&mut self, settled: &[Settled], now: Timestamp) {
+        for Settled { ticket, fate } in settled {
+            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut)
+            else {
+                continue;
+            };
+            let before = stream.window.offset();
+            if let Some((lane, freed)) = stream.window.settle(ticket.sequence(), *fate) {
+                self.in_flight.sub(lane, freed);
+            }
+            if stream.window.offset() > before {
+                stream.settled();
+                stream.rest();
+                let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
+                self.touch(ticket.slot(), now);
+                if is_over {
+                    self.retire(ticket.slot(), now);
+                }
+            } else {
+                self.anchoring.gap(ticket.slot());
+            }
+        }
+    }
+
     /// Notes that the registry's entry of this stream is out of date.
     pub(super) fn touch(&mut self, slot: u32, now: Timestamp) {
         if let Some(stream) = self.stream_mut(slot)
@@ -30,15 +57,17 @@ impl FileInput {
     /// # Errors
     /// [`RegistryError::Io`]: the state on disk is the one before, and the next call tries again.
     pub fn checkpoint(&mut self, now: Timestamp) -> Result<(), RegistryError> {
+        self.take_stock();
         let is_large = Registry::is_large(self.dirty.len() + self.removed.len(), self.by_key.len());
         let result = if is_large || self.registry.wants_rewrite() {
             let entries = self.slots.iter().flatten().map(|stream| stream.entry());
-            self.registry.rewrite(entries)
+            self.registry.rewrite(entries, self.anchoring.all())
         } else {
             let removed = self.removed.iter().map(|id| Change::Remove(*id));
             let dirty = self.dirty.iter().filter_map(|slot| self.stream(*slot));
+            let anchors = self.anchoring.changes().into_iter().map(Change::Anchor);
             let changes: Vec<Change> =
-                removed.chain(dirty.map(|stream| Change::Put(stream.entry()))).collect();
+                removed.chain(dirty.map(|stream| Change::Put(stream.entry()))).chain(anchors).collect();
             self.registry.append(&changes)
         };
         if let Err(error) = result {
@@ -54,6 +83,7 @@ impl FileInput {
         }
         self.removed.clear();
         self.next_commit = None;
+        self.settle_registry();
         Ok(())
     }
 }

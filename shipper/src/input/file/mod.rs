@@ -11,6 +11,7 @@
 //! ([`spawn`]). The scan is the truth; file events only make it look sooner.
 
 mod ack;
+mod anchor;
 mod archive;
 mod commit;
 mod config;
@@ -34,6 +35,7 @@ mod process;
 mod queue;
 mod read;
 mod recipe;
+mod resume;
 mod review;
 mod run;
 mod scan;
@@ -51,6 +53,7 @@ use daemon::Readiness;
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
+use self::anchor::Anchoring;
 pub use self::archive::Codec;
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
@@ -71,8 +74,8 @@ pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
-use crate::batch::{Outbox, Settled, Ticket};
-use crate::registry::{Losses, Registry};
+use crate::batch::{Outbox, Ticket};
+use crate::registry::{Doubt, Losses, Registry};
 
 /// Bytes that one step reads of one file.
 pub const CHUNK_BYTES: usize = 256 << 10;
@@ -156,6 +159,11 @@ pub struct FileInput {
     next_commit: Option<Timestamp>,
     /// The batch at hand has the first record of a stream that the registry does not know yet.
     has_unnamed: bool,
+    anchoring: Anchoring,
+    /// What the last owner of the registry left in doubt, until the output takes it.
+    doubt: Option<Doubt>,
+    /// When the registry was last told that records are on their way.
+    touched: Option<Timestamp>,
 
     /// What streams that are done with have left in the ledger.
     retired: Ledger,
@@ -222,29 +230,7 @@ impl FileInput {
             // A failure is told by the readiness part, and tried again at the next time.
             let _ = self.checkpoint(now);
         }
-    }
-
-    /// Takes fates back; offsets move over contiguous runs of them.
-    pub fn settle(&mut self, settled: &[Settled], now: Timestamp) {
-        for Settled { ticket, fate } in settled {
-            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut)
-            else {
-                continue;
-            };
-            let before = stream.window.offset();
-            if let Some((lane, freed)) = stream.window.settle(ticket.sequence(), *fate) {
-                self.in_flight.sub(lane, freed);
-            }
-            if stream.window.offset() > before {
-                stream.settled();
-                stream.rest();
-                let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
-                self.touch(ticket.slot(), now);
-                if is_over {
-                    self.retire(ticket.slot(), now);
-                }
-            }
-        }
+        self.touch_registry(now);
     }
 
     /// When [`FileInput::poll`] has something to do although no fate and no hint came.

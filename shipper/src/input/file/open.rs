@@ -11,6 +11,7 @@ use event::Timestamp;
 use event::heartbeat::Ledger;
 use rustix::process::{Resource, getrlimit};
 
+use super::anchor::Anchoring;
 use super::glob::GlobError;
 use super::in_flight::InFlight;
 use super::pipe::Scratch;
@@ -71,7 +72,9 @@ impl FileInput {
             .collect::<Result<_, _>>()?;
         let recipe = |(number, config)| Recipe::new(config, &deps.lanes, &deps.host, number);
         let inputs = (0..).zip(configs).map(recipe).collect::<Result<_, _>>()?;
-        let Opened { registry, entries, repaired_bytes, committed_at } = Registry::open(&deps.registry)?;
+        let opened = Registry::open(&deps.registry)?;
+        let doubt = opened.doubt(&deps.host);
+        let Opened { registry, entries, anchors, repaired_bytes, committed_at, .. } = opened;
         if repaired_bytes > 0 {
             let path = registry.path().display();
             tracing::warn!(%path, bytes = repaired_bytes, "cut a torn write off the registry; its last commit holds");
@@ -111,6 +114,9 @@ impl FileInput {
             removed: Vec::new(),
             next_commit: None,
             has_unnamed: false,
+            anchoring: Anchoring::new(anchors),
+            doubt,
+            touched: None,
             retired: Ledger::default(),
             retired_losses: Losses::default(),
             resumed: FileTotals::default(),

@@ -20,6 +20,7 @@ use super::watch::Watch;
 use super::{BATCH_BYTES, FileInput, Poll};
 use crate::batch::{Outbox, Settled};
 use crate::channel;
+use crate::registry::Anchors;
 use crate::route::Lanes;
 
 /// Time between two publications of the totals.
@@ -52,6 +53,8 @@ pub struct RunDeps {
 /// What wakes the thread.
 enum Message {
     Settled,
+    Begin(Anchors, oneshot::Sender<()>),
+    Reached(Anchors),
     Look,
     Room,
     Status(Query, oneshot::Sender<FileStatus>),
@@ -102,6 +105,20 @@ impl Inbox {
             // After the end nobody needs them: what is not committed is read again.
             let _ = self.messages.send(Message::Settled);
         }
+    }
+
+    /// Tells from where on records will lie on the broker, and waits until the registry has it. Not for an asynchronous caller.
+    pub fn begin(&self, anchors: Anchors) {
+        let (reply, answer) = oneshot::channel();
+        if self.messages.send(Message::Begin(anchors, reply)).is_ok() {
+            // A thread that has ended hands out nothing more.
+            let _ = answer.blocking_recv();
+        }
+    }
+
+    /// Tells how far the broker has acknowledged; after the fates of what lies before.
+    pub fn reach(&self, reached: Anchors) {
+        let _ = self.messages.send(Message::Reached(reached));
     }
 
     /// The sums, at most [`PUBLISH_EVERY`] old.
@@ -274,6 +291,9 @@ impl Shell {
     }
 
     fn send(&mut self) {
+        if self.out.batches().any(|batch| !batch.is_empty()) {
+            self.input.hand_out(self.clock.now());
+        }
         for batch in self.out.batches().filter(|batch| !batch.is_empty()) {
             let empty = self.sender.buffer(batch.lane);
             self.is_reading &= self.sender.send(std::mem::replace(batch, empty)).is_ok();
@@ -295,6 +315,12 @@ impl Shell {
         // What was settled before the message was sent.
         self.take_fates();
         match message {
+            Message::Begin(anchors, reply) => {
+                self.input.anchor(anchors, self.clock.now());
+                // Whoever asked may have gone.
+                let _ = reply.send(());
+            }
+            Message::Reached(reached) => self.input.reach(reached, self.clock.now()),
             Message::Look => self.has_hints = true,
             // The next turn sees what has changed.
             Message::Settled | Message::Room => {}
@@ -325,7 +351,7 @@ impl Shell {
     fn end(mut self) {
         // A failure is told by the readiness part; what is not committed is sent again.
         self.take_fates();
-        let _ = self.input.checkpoint(self.clock.now());
+        let _ = self.input.finish(self.clock.now());
         self.next_publish = event::Timestamp::MIN;
         self.publish();
     }

@@ -72,6 +72,21 @@ pub struct KafkaConfig {
     /// and those of another pace have equal shares of it, so that none takes the others' room.
     #[serde(default = "default_queue_bytes")]
     pub queue_bytes: ByteSize,
+    /// How a start after a crash finds out what the broker has already.
+    #[serde(default)]
+    pub resume: Resume,
+}
+
+/// What happens before the first record is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resume {
+    /// After a crash, the ends of the partitions are read, for two seconds at least, and what is there is not sent again. The
+    /// user needs Read on the topic beside Write and Describe; without it a warning is logged and `none` holds.
+    #[default]
+    Tail,
+    /// Nothing is read. After a crash, the records of about the last second are sent again, under the same `event.id`.
+    None,
 }
 
 /// A codec of Kafka.
@@ -175,13 +190,6 @@ impl KafkaConfig {
 
     /// The client's settings for one session of a lane.
     pub(super) fn producer(&self, session: Session, share: Share) -> Result<ClientConfig, KafkaConfigError> {
-        let connection = daemon::kafka::KafkaConfig {
-            brokers: self.brokers.clone(),
-            client_id: self.client_id.clone(),
-            tls: self.tls.clone(),
-            sasl: self.sasl.clone(),
-            options: self.options.clone(),
-        };
         let fixed = [
             ("enable.idempotence", "true"),
             // The first refusal stops the session: nothing of a stream overtakes what was refused.
@@ -199,6 +207,34 @@ impl KafkaConfig {
         ];
         // A topic that is missing is said to be missing soon; records are held all the same.
         let defaults = [("topic.metadata.propagation.max.ms", "10000")];
-        connection.client(&defaults, &fixed)
+        self.connection().client(&defaults, &fixed)
+    }
+
+    /// The settings of a consumer that reads the ends of partitions: without a group that anybody joins.
+    pub(super) fn reader(&self) -> Result<ClientConfig, KafkaConfigError> {
+        let fixed = [
+            // librdkafka asks for a name; no member ever has it.
+            ("group.id", "watchfire-shipper-resume"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+            // What retention has removed, and what a topic that was made anew never had, is looked for from its start on.
+            ("auto.offset.reset", "earliest"),
+            // Whatever stands on the broker counts; somebody else's open transaction must not hide it.
+            ("isolation.level", "read_uncommitted"),
+            ("allow.auto.create.topics", "false"),
+        ];
+        let defaults = [("queued.max.messages.kbytes", "8192"), ("statistics.interval.ms", "0")];
+        self.connection().client(&defaults, &fixed)
+    }
+
+    fn connection(&self) -> daemon::kafka::KafkaConfig {
+        daemon::kafka::KafkaConfig {
+            brokers: self.brokers.clone(),
+            client_id: self.client_id.clone(),
+            tls: self.tls.clone(),
+            sasl: self.sasl.clone(),
+            options: self.options.clone(),
+        }
     }
 }

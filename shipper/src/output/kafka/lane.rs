@@ -16,6 +16,7 @@ use daemon::Readiness;
 use daemon::dead_letter::DeadLetter;
 use daemon::kafka::ClientEvents;
 use event::Timestamp;
+use rdkafka::client::Client;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -26,7 +27,8 @@ use super::recovery::{Recovery, Session};
 use super::refusal::{self, Kind};
 use super::replay;
 use super::report::{self, Listener, Returned};
-use crate::batch::{Batch, Settled, Ticket};
+use super::resume::{Resume, Standing};
+use crate::batch::{Batch, Fate, Settled, Ticket};
 use crate::channel::Parcel;
 use crate::metric::OutputMetrics;
 use crate::output::OutputError;
@@ -54,8 +56,10 @@ pub(super) struct Lane {
     pub(super) in_flight: usize,
     /// What came back and is not sent again yet.
     pub(super) replay: VecDeque<Returned>,
+    /// Where each partition's acknowledgements are, since that was last taken.
+    pub(super) reached: Vec<(i32, i64)>,
     /// True from a refusal until everything that came back is acknowledged.
-    is_replaying: bool,
+    pub(super) is_replaying: bool,
     /// The operator has something to mend, and nothing was acknowledged since.
     pub(super) is_refused: bool,
     /// The newest heartbeat, until it is sent.
@@ -95,6 +99,7 @@ impl Lane {
             producer: None,
             in_flight: 0,
             replay: VecDeque::new(),
+            reached: Vec::new(),
             is_replaying: false,
             is_refused: false,
             heartbeat: None,
@@ -109,12 +114,24 @@ impl Lane {
         self.in_flight + self.replay.len()
     }
 
+    /// What can be asked of the brokers; `None` while none is connected.
+    pub(super) fn client(&self) -> Option<&Client<Listener>> {
+        let producer = self.producer.as_ref().filter(|producer| producer.context().is_connected())?;
+        Some(producer.client())
+    }
+
+    /// What of it is on its way.
+    pub(super) fn standing(&self) -> Standing {
+        Standing { is_busy: self.pending() > 0 || self.is_replaying, is_sending_again: self.is_replaying }
+    }
+
     /// Takes records while the producer has room and nothing is being replayed; see [`crate::output`].
     pub(super) fn handle(
         &mut self,
         parcel: &Parcel,
         from: usize,
         graves: &mut Graves,
+        resume: &mut Resume,
         now: Timestamp,
     ) -> Result<usize, OutputError> {
         if self.producer.is_none() || self.is_replaying {
@@ -128,7 +145,7 @@ impl Lane {
                 self.beat(now);
                 Ok(1)
             }
-            Parcel::Batch(batch) => match self.send_batch(batch, from, graves, now) {
+            Parcel::Batch(batch) => match self.send_batch(batch, from, graves, resume, now) {
                 (taken, None) => Ok(taken),
                 (taken, Some(broken)) => self.stop(&broken, graves, now).map(|()| taken),
             },
@@ -202,11 +219,19 @@ impl Lane {
         batch: &Batch,
         from: usize,
         graves: &mut Graves,
+        resume: &mut Resume,
         now: Timestamp,
     ) -> (usize, Option<Broken>) {
         let Some(producer) = &self.producer else { return (from, None) };
         for (number, entry) in batch.entries.iter().enumerate().skip(from) {
             let payload = batch.payload(entry);
+            if let Some(ticket) = entry.ticket
+                && resume.has(entry.stream, payload, now)
+            {
+                self.metrics.already_there.inc();
+                graves.settled.push(Settled { ticket, fate: Fate::Acked });
+                continue;
+            }
             let key = entry.stream.hex();
             let outgoing = Outgoing {
                 topic: &self.topic,
@@ -253,6 +278,7 @@ impl Lane {
         let listener = Arc::clone(self.producer.as_ref()?.context());
         let mut reports = listener.lock();
         settled.append(&mut reports.settled);
+        self.reached.append(&mut reports.reached);
         self.in_flight = self.in_flight.saturating_sub(std::mem::take(&mut reports.answers));
         if std::mem::take(&mut reports.acked) > 0 {
             self.recovery.acked();

@@ -10,6 +10,9 @@ pub mod recovery;
 pub mod refusal;
 mod replay;
 mod report;
+mod resume;
+
+use std::sync::Arc;
 
 use daemon::Readiness;
 use daemon::dead_letter::DeadLetters;
@@ -18,8 +21,9 @@ use event::Timestamp;
 pub use config::{Compression, KafkaConfig};
 use grave::Graves;
 use lane::Lane;
+use resume::{Resume, Standing};
 
-use super::OutputError;
+use super::{Memory, OutputError};
 use crate::batch::Settled;
 use crate::channel::Parcel;
 use crate::metric::OutputMetrics;
@@ -29,6 +33,7 @@ use crate::route::Lanes;
 pub(super) struct Kafka {
     lanes: Vec<Lane>,
     graves: Graves,
+    resume: Resume,
 }
 
 impl Kafka {
@@ -39,12 +44,15 @@ impl Kafka {
         readiness: &Readiness,
         metrics: &OutputMetrics,
         dead_letters: DeadLetters,
+        memory: Option<Memory>,
         now: Timestamp,
     ) -> Result<Self, OutputError> {
         let count = lanes.len();
         let lane = |lane| Lane::new(config, lane, count, readiness.clone(), metrics.clone(), now);
-        let lanes = lanes.iter().map(|(_, one)| lane(one)).collect::<Result<_, _>>()?;
-        Ok(Kafka { lanes, graves: Graves { letters: dead_letters, settled: Vec::new() } })
+        let lanes = lanes.iter().map(|(_, one)| lane(one)).collect::<Result<Vec<Lane>, _>>()?;
+        let topics: Vec<_> = lanes.iter().map(|lane| Arc::clone(&lane.topic)).collect();
+        let resume = Resume::new(config, &topics, memory, readiness.clone(), now)?;
+        Ok(Kafka { lanes, graves: Graves { letters: dead_letters, settled: Vec::new() }, resume })
     }
 
     /// See [`super::Output`].
@@ -54,24 +62,39 @@ impl Kafka {
         from: usize,
         now: Timestamp,
     ) -> Result<usize, OutputError> {
-        match self.lanes.get_mut(parcel.lane().index()) {
-            Some(lane) => lane.handle(parcel, from, &mut self.graves, now),
-            None => Ok(from),
+        let number = parcel.lane().index();
+        let Some(lane) = self.lanes.get_mut(number) else { return Ok(from) };
+        if !self.resume.is_ready(&lane.topic, lane.client(), now) {
+            return Ok(from);
         }
+        self.resume.send(number);
+        lane.handle(parcel, from, &mut self.graves, &mut self.resume, now)
     }
 
     /// See [`super::Output`].
     pub(super) fn tick(&mut self, now: Timestamp, settled: &mut Vec<Settled>) -> Result<(), OutputError> {
-        for lane in &mut self.lanes {
+        self.resume.tick(now)?;
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            if lane.heartbeat.is_some() {
+                self.resume.send(number);
+            }
             lane.tick(now, &mut self.graves, settled)?;
+            for (partition, next) in lane.reached.drain(..) {
+                self.resume.acked(number, partition, next, lane.is_replaying);
+            }
         }
         settled.append(&mut self.graves.settled);
+        let lanes = &self.lanes;
+        let standing = |number: usize| lanes.get(number).map_or(Standing::default(), Lane::standing);
+        self.resume.end_turn(standing, now);
         Ok(())
     }
 
     /// See [`super::Output`].
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.lanes.iter().filter_map(Lane::deadline).min()
+        // While the ends of partitions are read, every turn is one of reading.
+        let reading = self.resume.is_reading().then_some(Timestamp::EPOCH);
+        self.lanes.iter().filter_map(Lane::deadline).chain(reading).min()
     }
 
     /// See [`super::Output`].

@@ -47,10 +47,27 @@ pub struct Reports {
     pub answers: usize,
     /// Acknowledgements among them.
     pub acked: usize,
+    /// For each partition that acknowledged something, the offset behind the last record.
+    pub reached: Vec<(i32, i64)>,
     /// What came back.
     pub returned: Vec<Returned>,
     /// The session has ended for good.
     pub is_fatal: bool,
+}
+
+impl Reports {
+    /// Notes that a record lies at `offset`. Acknowledgements come partition by partition and in order, so the last entry
+    /// is mostly the one that is looked for.
+    fn reach(&mut self, partition: i32, offset: i64) {
+        // The broker does not tell it of a record that it took before and was asked for again.
+        if offset < 0 {
+            return;
+        }
+        match self.reached.iter_mut().rev().find(|(known, _)| *known == partition) {
+            Some((_, next)) => *next = offset + 1,
+            None => self.reached.push((partition, offset + 1)),
+        }
+    }
 }
 
 /// The client's listener.
@@ -93,8 +110,9 @@ impl ProducerContext for Listener {
         let mut reports = self.lock();
         reports.answers += 1;
         match result {
-            Ok(_) => {
+            Ok(message) => {
                 reports.acked += 1;
+                reports.reach(message.partition(), message.offset());
                 reports.settled.extend(ticket(opaque).map(|ticket| Settled { ticket, fate: Fate::Acked }));
             }
             Err((error, message)) => reports.returned.push(Returned {
