@@ -6,6 +6,7 @@
 
 mod check;
 mod prove;
+mod registry;
 mod run;
 mod status;
 mod text;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Flags),
     /// Drill: write, rotate, truncate, compress, kill, cut the brokers off; and count what is lost and what is twice
     Prove(prove::Flags),
+    /// Look at, repair or change what is remembered of each file, or take it over from another shipper
+    Registry(registry::Flags),
     /// Ship until SIGTERM; SIGHUP or a change of the file loads the configuration again
     Run(run::Flags),
     /// Show what the running shipper knows of every file: how far, how fast, what is lost and why
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Check(flags) => check::run(&flags).map(|()| true),
         Command::Prove(flags) => prove::run(&flags),
+        Command::Registry(flags) => registry::run(&flags).map(|()| true),
         Command::Run(flags) => run::run(&flags).map(|()| true),
         Command::Status(flags) => status::run(&flags).map(|()| true),
         Command::Try(flags) => try_file::run(&flags).map(|()| true),

@@ -26,7 +26,7 @@ const FORMAT: &str = "watchfire registry";
 const VERSION: u32 = 2;
 const VERSION_OLDEST: u32 = 1;
 /// Eight hex digits and a blank.
-const CHECKSUM_LEN: usize = 9;
+pub(super) const CHECKSUM_LEN: usize = 9;
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Header {
@@ -120,6 +120,19 @@ pub(super) fn read(reader: impl BufRead) -> io::Result<Result<Content, Damage>> 
         return Ok(Err(Damage::Broken { at: content.sound_bytes }));
     }
     Ok(Ok(content))
+}
+
+/// The same of a file in memory.
+pub(super) fn parse(bytes: &[u8]) -> Result<Content, Damage> {
+    // Reading memory does not fail.
+    read(bytes).unwrap_or(Err(Damage::NoRegistry))
+}
+
+/// Whether the line that starts at `at` is one that [`read`] takes: the header at the start, a group elsewhere.
+pub(super) fn is_sound_line(bytes: &[u8], at: usize) -> bool {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some(line) = rest.split_inclusive(|byte| *byte == b'\n').next() else { return false };
+    if at == 0 { sound::<Header>(line).is_some() } else { sound::<Vec<Change>>(line).is_some() }
 }
 
 /// Whether a sound line starts anywhere behind the first byte, also where the line feed before it is broken.

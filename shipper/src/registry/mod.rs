@@ -10,6 +10,8 @@ mod doubt;
 mod entry;
 mod lock;
 mod log;
+mod mend;
+mod repair;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Write};
@@ -23,6 +25,7 @@ pub(crate) use self::entry::stream_text;
 pub use self::entry::{Anchor, Anchors, Change, Entry, Losses, Packed, Print};
 pub use self::lock::Ending;
 use self::lock::Lock;
+pub use self::repair::Repaired;
 
 /// How often an owner of a registry says that it is alive while records are on their way.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(1);
@@ -47,7 +50,8 @@ pub enum RegistryError {
     },
     /// Damage that no torn write explains.
     #[error(
-        "{path}: damaged at byte {at}: a line is broken and sound ones follow, so this is no torn write; restore the file from a copy, or remove it to \
+        "{path}: damaged at byte {at}: a line is broken and sound ones follow, so this is no torn write; run `shipper \
+         registry repair`, which puts right what has one explanation; else restore the file from a copy, or remove it to \
          ship every file from its start position again"
     )]
     Damaged {
@@ -318,7 +322,8 @@ fn refuse(path: PathBuf, damage: &log::Damage) -> RegistryError {
         log::Damage::Broken { at } => RegistryError::Damaged { path, at: *at },
         log::Damage::NoRegistry => RegistryError::Foreign {
             path,
-            reason: "the first line is not that of a registry; restore the file from a copy, or remove it to ship \
+            reason: "the first line is not that of a registry; run `shipper registry repair`, which puts right what has \
+                     one explanation; else restore the file from a copy, or remove it to ship \
                      every file from its start position again"
                 .to_owned(),
         },

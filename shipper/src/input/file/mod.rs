@@ -11,6 +11,7 @@
 //! ([`spawn`]). The scan is the truth; file events only make it look sooner.
 
 mod ack;
+mod adopt;
 mod anchor;
 mod archive;
 mod commit;
@@ -53,6 +54,7 @@ use daemon::Readiness;
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
+pub use self::adopt::{AdoptError, Adopted, Identity, adopt};
 use self::anchor::Anchoring;
 pub use self::archive::Codec;
 pub use self::config::{FileConfig, Start};
