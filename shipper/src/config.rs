@@ -16,7 +16,7 @@ use yaml::Span;
 use crate::input::InputConfig;
 use crate::input::file::PinnedConfig;
 use crate::output::OutputConfig;
-use crate::route::{Lanes, TooManyLanes};
+use crate::route::{Lanes, TooManyLanes, Wish};
 
 /// Inputs in one file at most: tickets and threads are planned for this many.
 pub const INPUTS_MAX: usize = 1024;
@@ -135,7 +135,15 @@ impl Config {
             InputConfig::File(file) => Some(file.wish()),
             InputConfig::Probe(_) => None,
         });
-        Lanes::new(&kafka.topic, wishes)
+        Lanes::new(&kafka.topic, wishes.chain(self.control()))
+    }
+
+    /// The way of the loss ledger's records, when they have a topic.
+    #[must_use]
+    pub fn control(&self) -> Option<Wish> {
+        let OutputConfig::Kafka(kafka) = &self.output else { return None };
+        let topic = kafka.control_topic.clone()?;
+        Some(Wish { topic: Some(topic), pace: None, is_urgent: false })
     }
 
     fn check_lanes(&self) -> Result<(), String> {
@@ -214,6 +222,16 @@ registry: { path: /var/lib/watchfire/shipper }
     fn what_cannot_work_is_refused_with_the_way_out() {
         for (from, to, words) in [
             ("topic: logs", "topic: \"lo gs\"", "`output.kafka.topic` is `lo gs`: write 1 to 249 letters"),
+            (
+                "topic: logs",
+                "topic: logs, control_topic: logs",
+                "`output.kafka.control_topic` is the topic of the logs",
+            ),
+            (
+                "topic: logs",
+                "topic: logs, control_topic: a b",
+                "`output.kafka.control_topic` is `a b`: write 1 to",
+            ),
             ("topic: logs", "topic: logs, linger: 2m", "`output.kafka.linger` is above 60s"),
             ("topic: logs", "topic: logs, batch_bytes: 1KiB", "between 16KiB and 16MiB"),
             ("topic: logs", "topic: logs, queue_bytes: 512KiB", "must hold a batch"),

@@ -48,6 +48,24 @@ impl Identity {
         }
     }
 
+    /// `host.name`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// `agent.id`.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// Time between two heartbeats.
+    #[must_use]
+    pub fn every(&self) -> Duration {
+        self.every
+    }
+
     /// The heartbeat's record for the topic of these lanes. Whoever reads a topic waits for what is missing there; records
     /// that another topic does not take are none of its business. The sums of the ledger are those of the shipper.
     #[must_use]

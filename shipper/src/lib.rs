@@ -20,5 +20,6 @@ pub mod channel;
 pub mod output;
 pub mod registry;
 pub mod heartbeat;
+pub mod ledger;
 pub mod status;
 pub mod metric;

@@ -42,7 +42,7 @@ const LOST: Declaration = Declaration::counter(
     "records",
     "Records of no file that found no room in the output, or no time at the end.",
 )
-.by(&[Label::closed("kind", &["probe", "heartbeat"])]);
+.by(&[Label::closed("kind", &["probe", "heartbeat", "ledger"])]);
 
 /// The output's and the probes' metrics, in the order of the docs; the file input has its own table.
 pub const TABLE: &[Declaration] =
@@ -152,7 +152,7 @@ impl ProbeMetrics {
         self.runs.with(&["skipped"]).inc_by(runs);
     }
 
-    /// A record found no room: `probe` or `heartbeat`.
+    /// A record found no room: `probe`, `heartbeat`, or a parcel of them: `ledger`.
     pub fn lost(&self, kind: &'static str) {
         self.lost.with(&[kind]).inc();
     }

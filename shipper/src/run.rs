@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::heartbeat::{self, Identity};
 use crate::input::file::{self, FileInput, FileMetrics, FileTotals};
 use crate::input::{InputConfig, probe};
+use crate::ledger;
 use crate::metric::ShipperMetrics;
 use crate::output::{self, OutputError};
 use crate::registry::Doubt;
@@ -194,9 +195,11 @@ impl Generation {
         let generation =
             Generation { files, output, sender, tasks: TaskTracker::new(), stop: Shutdown::new() };
         generation.start_probes(config, lasting, &host)?;
+        let identity = Identity::new(config, agent);
+        generation.start_ledger(config, lasting, &lanes, &identity);
         let totals = move || inbox.as_ref().map_or_else(FileTotals::default, file::Inbox::totals);
         generation.tasks.spawn(heartbeat::run(
-            Identity::new(config, agent),
+            identity,
             totals,
             generation.sender.clone(),
             lanes,
@@ -206,6 +209,20 @@ impl Generation {
         ));
         tracing::info!(inputs = config.inputs.len(), host, "shipping");
         Ok(generation)
+    }
+
+    /// Tells of every file's ledger, where there is a topic for it.
+    fn start_ledger(&self, config: &Config, lasting: &Lasting, lanes: &Lanes, identity: &Identity) {
+        let (Some(wish), Some(files)) = (config.control(), &self.files) else { return };
+        let deps = ledger::Deps {
+            lane: lanes.find(&wish),
+            identity: identity.clone(),
+            inbox: files.inbox().clone(),
+            sender: self.sender.clone(),
+            metrics: lasting.metrics.probe.clone(),
+            clock: lasting.clock.clone(),
+        };
+        self.tasks.spawn(ledger::run(deps, self.stop.clone()));
     }
 
     fn start_probes(&self, config: &Config, lasting: &Lasting, host: &str) -> Result<(), RunError> {

@@ -86,7 +86,7 @@ pub struct SkippedRow {
 }
 
 impl StreamRow {
-    pub(super) fn of(status: StreamStatus) -> Self {
+    pub(crate) fn of(status: StreamStatus) -> Self {
         let (presence, missing_since) = match status.presence {
             Presence::Present => (PresenceName::Present, None),
             Presence::Missing(since) => (PresenceName::Missing, Some(since)),

@@ -219,6 +219,7 @@ fn losses(row: &StreamRow, found: &mut Vec<Finding>) {
             "truncated" => "truncated or rewritten before it was read",
             "vanished" => "deleted before it was read",
             "dead_lettered" => "refused by the broker, and kept in the registry's folder as dead letters",
+            "over_budget" => "deleted, and more than `pinned.bytes_max` before it was shipped",
             other => other,
         };
         found.push(note(format!("{} are lost: {why}", bytes(lost))));
@@ -343,8 +344,8 @@ fn sums(row: &StreamRow) -> String {
 
 /// Why what was read does not get through.
 fn output(facts: &Facts, found: &mut Vec<Finding>) {
-    for part in ["kafka", "output"] {
-        if let Some(reason) = facts.page.parts.get(part).filter(|reason| *reason != "ok") {
+    for part in ["kafka", "output"].map(|part| format!("{part}{}", facts.lane)) {
+        if let Some(reason) = facts.page.parts.get(&part).filter(|reason| *reason != "ok") {
             let way_out = "nothing is lost: the file is read on when the output takes records again";
             found.push(stops(format!("the output takes nothing ({part}): {reason}"), way_out));
         }

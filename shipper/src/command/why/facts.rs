@@ -30,6 +30,8 @@ pub(super) struct Facts {
     pub lies: Lies,
     /// Each file input: its number among `inputs`, its configuration, and how it meets the path.
     pub inputs: Vec<(usize, FileConfig, Meeting)>,
+    /// What the parts of readiness that the file's records depend on are called behind `kafka` and `output`.
+    pub lane: String,
     /// What the shipper says, or its registry.
     pub page: StatusPage,
     /// Why no shipper answers.
@@ -99,6 +101,14 @@ pub(super) fn meetings(config: &Config, path: &Path) -> Result<Vec<(usize, FileC
         }
     }
     Ok(found)
+}
+
+/// The name of the lane that records of the path take, as it stands behind the names of parts.
+pub(super) fn lane(config: &Config, inputs: &[(usize, FileConfig, Meeting)]) -> String {
+    let reads = inputs.iter().find(|(_, _, meeting)| matches!(meeting, Meeting::Reads(_)));
+    let (Some((_, input, _)), Ok(lanes)) = (reads, config.lanes()) else { return String::new() };
+    let id = lanes.find(&input.wish());
+    lanes.iter().find(|(lane, _)| *lane == id).map(|(_, lane)| lane.suffix()).unwrap_or_default()
 }
 
 /// Looks at `path`.

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use self::decide::{Finding, Kind, decide};
-use self::facts::{Facts, Lies, dead_letter, look, meetings};
+use self::facts::{Facts, Lies, dead_letter, lane, look, meetings};
 use super::ConfigFlag;
 use super::status::client::{self, AskError};
 use super::status::of_registry;
@@ -47,10 +47,11 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<bool> {
     let now = daemon::Clock::System.now();
     let lies = look(&path);
     let inputs = meetings(&config, &path)?;
+    let lane = lane(&config, &inputs);
     let (page, nobody) = ask(flags, &config, &path, &lies)?;
     let config_name = flags.config.config.display().to_string();
     let mut facts =
-        Facts { path, config_name, now, lies, inputs, page, nobody, line: None, dead_letter: None };
+        Facts { path, config_name, now, lies, inputs, lane, page, nobody, line: None, dead_letter: None };
     if let (Some(number), Lies::File(_)) = (line, &facts.lies) {
         let input = facts.input().map(|(_, config, _)| config);
         let found = line::locate(&facts.path, number, input, now);

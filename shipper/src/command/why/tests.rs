@@ -4,7 +4,7 @@ use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 use super::decide::decide;
-use super::facts::{Facts, FileFacts, Lies, look, meetings};
+use super::facts::{Facts, FileFacts, Lies, lane, look, meetings};
 use super::line::Line;
 use super::{render, split};
 use crate::config::Config;
@@ -14,15 +14,19 @@ use crate::status::{PresenceName, SkippedRow, StatusPage, StreamRow, Totals};
 const NOW: i64 = 1_795_000_000;
 
 fn config(input: &str) -> Config {
-    let text = format!("inputs:\n  - file: {{ {input} }}\noutput: {{ stdout: {{}} }}\n");
+    let text = format!(
+        "inputs:\n  - file: {{ {input} }}\noutput: {{ kafka: {{ brokers: ['b:9092'], topic: logs }} }}\n"
+    );
     daemon::config::parse("shipper.yml", &text).unwrap()
 }
 
 /// A file of 1000 bytes at `path`, written five seconds ago, and a shipper that is ready and knows nothing.
 fn facts(input: &str, path: &str) -> Facts {
     let path = std::path::PathBuf::from(path);
+    let inputs = meetings(&config(input), &path).unwrap();
     Facts {
-        inputs: meetings(&config(input), &path).unwrap(),
+        lane: lane(&config(input), &inputs),
+        inputs,
         path,
         config_name: "shipper.yml".to_owned(),
         now: Timestamp::from_secs(NOW),
@@ -139,6 +143,16 @@ fn the_whole_way_of_a_file_behind_a_broker_that_is_down() {
              -> the shipper is behind; `shipper status` shows how fast it goes
     answer: the output takes nothing (kafka): no broker answers: b:9092: Connection refused
     ");
+}
+
+#[test]
+fn the_output_is_asked_for_the_files_own_way() {
+    let audit = "paths: ['/var/log/*.log'], topic: audit";
+    let mut facts = known(audit, "/var/log/a.log", 800, 300);
+    facts.page.parts.insert("output".to_owned(), "topic `logs` is not there".to_owned());
+    check(&facts, "500 B are on their way", "");
+    facts.page.parts.insert("output.audit".to_owned(), "topic `audit` is not there".to_owned());
+    check(&facts, "the output takes nothing (output.audit): topic `audit` is not there", "nothing is lost");
 }
 
 #[test]

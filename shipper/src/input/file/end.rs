@@ -59,9 +59,7 @@ impl FileInput {
             // Our own copy has served. One that cannot be removed now is removed by the next start.
             let _ = std::fs::remove_file(&stream.path);
         }
-        let (ledger, losses) = stream.ledger();
-        self.retired = self.retired.plus(ledger);
-        self.retired_losses.add(&losses);
+        self.say_farewell(&stream);
         self.forget(stream.id, now);
         self.free.push_back(slot);
     }

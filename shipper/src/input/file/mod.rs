@@ -14,6 +14,7 @@ mod ack;
 mod adopt;
 mod anchor;
 mod archive;
+mod books;
 mod commit;
 mod config;
 mod content;
@@ -51,12 +52,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use daemon::Readiness;
-use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 pub use self::adopt::{AdoptError, Adopted, Identity, adopt};
 use self::anchor::Anchoring;
 pub use self::archive::Codec;
+use self::books::Books;
 pub use self::config::{FileConfig, Start};
 pub use self::glob::GlobError;
 use self::identity::Key;
@@ -77,7 +78,7 @@ pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
 use crate::batch::{Outbox, Ticket};
-use crate::registry::{Doubt, Losses, Registry};
+use crate::registry::{Doubt, Registry};
 
 /// Bytes that one step reads of one file.
 pub const CHUNK_BYTES: usize = 256 << 10;
@@ -167,9 +168,7 @@ pub struct FileInput {
     /// When the registry was last told that records are on their way.
     touched: Option<Timestamp>,
 
-    /// What streams that are done with have left in the ledger.
-    retired: Ledger,
-    retired_losses: Losses,
+    books: Books,
     /// The sums as the registry had them.
     resumed: FileTotals,
     in_flight: InFlight,

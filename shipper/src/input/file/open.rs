@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use daemon::Readiness;
 use event::Timestamp;
-use event::heartbeat::Ledger;
 use rustix::process::{Resource, getrlimit};
 
 use super::anchor::Anchoring;
+use super::books::Books;
 use super::glob::GlobError;
 use super::in_flight::InFlight;
 use super::pipe::Scratch;
@@ -20,7 +20,7 @@ use super::recipe::Recipe;
 use super::scan::Selection;
 use super::survey::Survey;
 use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
-use crate::registry::{Losses, Opened, Registry, RegistryError};
+use crate::registry::{Opened, Registry, RegistryError};
 use crate::route::Lanes;
 
 /// What a file input is given.
@@ -117,8 +117,7 @@ impl FileInput {
             anchoring: Anchoring::new(anchors),
             doubt,
             touched: None,
-            retired: Ledger::default(),
-            retired_losses: Losses::default(),
+            books: Books::default(),
             resumed: FileTotals::default(),
             in_flight: InFlight::new(deps.lanes.len()),
             multiline_cuts: 0,

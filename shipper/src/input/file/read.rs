@@ -46,18 +46,7 @@ impl FileInput {
     }
 
     fn read_held(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) -> Result<Step, HarvestError> {
-        let FileInput {
-            slots,
-            inputs,
-            buffer,
-            scratch,
-            in_flight,
-            multiline_cuts,
-            host,
-            retired,
-            retired_losses,
-            ..
-        } = self;
+        let FileInput { slots, inputs, buffer, scratch, in_flight, multiline_cuts, host, books, .. } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
@@ -90,9 +79,9 @@ impl FileInput {
         if step == Step::CaughtUp && end < stream.size {
             let lost_bytes = stream.size - std::mem::replace(&mut stream.size, end);
             tracing::warn!(path = %stream.path.display(), lost_bytes, "file became shorter before it was read");
-            retired.written += lost_bytes;
-            retired.lost += lost_bytes;
-            retired_losses.truncated += lost_bytes;
+            books.retired.written += lost_bytes;
+            books.retired.lost += lost_bytes;
+            books.retired_losses.truncated += lost_bytes;
         }
         if stream.window.offset() > before.1 {
             self.touch(slot, now);

@@ -15,7 +15,7 @@ use daemon::Clock;
 use tokio::sync::oneshot;
 
 use super::metric::FileMetrics;
-use super::status::{FileStatus, FileTotals, Query};
+use super::status::{FileStatus, FileTotals, Query, StreamStatus};
 use super::watch::Watch;
 use super::{BATCH_BYTES, FileInput, Poll};
 use crate::batch::{Outbox, Settled};
@@ -58,6 +58,7 @@ enum Message {
     Look,
     Room,
     Status(Query, oneshot::Sender<FileStatus>),
+    Untold(usize, oneshot::Sender<Vec<StreamStatus>>),
     StopReading,
     End,
 }
@@ -131,6 +132,13 @@ impl Inbox {
     pub async fn look(&self, query: Query) -> Option<FileStatus> {
         let (reply, answer) = oneshot::channel();
         self.messages.send(Message::Status(query, reply)).ok()?;
+        answer.await.ok()
+    }
+
+    /// At most `count` streams whose ledger has moved since this was asked last. `None` after the end.
+    pub async fn untold(&self, count: usize) -> Option<Vec<StreamStatus>> {
+        let (reply, answer) = oneshot::channel();
+        self.messages.send(Message::Untold(count, reply)).ok()?;
         answer.await.ok()
     }
 
@@ -331,6 +339,7 @@ impl Shell {
                 self.send();
                 self.is_reading = false;
             }
+            Message::Untold(count, reply) => drop(reply.send(self.input.untold(count))),
             Message::End => return std::ops::ControlFlow::Break(()),
         }
         std::ops::ControlFlow::Continue(())

@@ -155,8 +155,8 @@ impl FileInput {
             files_open: self.files_open as u64,
             pinned_bytes: self.sum_of(is_pinned),
             spooled_bytes: self.sum_of(|stream| stream.base.is_some()),
-            ledger: self.retired,
-            losses: self.retired_losses,
+            ledger: self.books.retired,
+            losses: self.books.retired_losses,
             in_flight_bytes: self.in_flight.sum(),
             multiline_cuts: self.multiline_cuts,
             skipped: self.skipped.len() as u64 + self.skipped_more,
@@ -208,7 +208,7 @@ impl FileInput {
         FileStatus { totals: self.totals(), streams, streams_more, skipped: self.skipped.clone() }
     }
 
-    fn stream_status(&self, stream: &Stream) -> StreamStatus {
+    pub(super) fn stream_status(&self, stream: &Stream) -> StreamStatus {
         let (ledger, losses) = stream.ledger();
         StreamStatus {
             stream: stream.id,

@@ -11,7 +11,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 use super::SCAN_EVERY;
@@ -20,7 +19,7 @@ use super::archive::Codec;
 use super::content::Content;
 use super::identity::{Facts, Key};
 use super::pipe::Pipe;
-use crate::registry::{Entry, Losses, Packed, Print};
+use crate::registry::{Entry, Packed, Print};
 use crate::route::LaneId;
 
 /// Bytes at the start of a file that its head print covers at most.
@@ -93,6 +92,8 @@ pub(super) struct Stream {
     pub timer: Option<Timestamp>,
     pub is_queued: bool,
     pub is_dirty: bool,
+    /// What was told of its ledger last, as one number.
+    pub told: u64,
     /// The registry knows how its bytes begin.
     pub is_named: bool,
     /// A copy was written over the file: it is not read, as long as it stays one.
@@ -151,6 +152,7 @@ impl Stream {
             timer: None,
             is_queued: false,
             is_dirty: false,
+            told: 0,
             is_named: false,
             is_aside: false,
             is_finishing: false,
@@ -382,19 +384,5 @@ impl Stream {
         let read = self.read();
         let unread = self.growths.iter().find(|(end, _)| *end > read);
         (!self.is_caught_up()).then(|| unread.map_or(behind, |(_, since)| *since))
-    }
-
-    /// The stream's bytes by what became of them. What a missing file still held counts as pending for a while.
-    pub(super) fn ledger(&self) -> (Ledger, Losses) {
-        let losses = *self.window.lost();
-        let (offset, filtered, lost) = (self.window.offset(), self.window.filtered(), losses.sum());
-        let ledger = Ledger {
-            written: self.size.max(offset),
-            acked: offset.saturating_sub(filtered + lost),
-            filtered,
-            lost,
-            pending: self.size.saturating_sub(offset),
-        };
-        (ledger, losses)
     }
 }

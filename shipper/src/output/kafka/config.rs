@@ -47,6 +47,11 @@ pub struct KafkaConfig {
     pub brokers: Vec<String>,
     /// The topic of all records for which an input names no other.
     pub topic: String,
+    /// A topic for the loss ledger: one record for each file whose numbers have moved, at most once each
+    /// `heartbeat.every`, and the heartbeats. When it is not set, the sums go with the heartbeats to the other topics
+    /// alone. A control topic that is missing or denied holds up nothing but its own records.
+    #[serde(default)]
+    pub control_topic: Option<String>,
     /// The name that the brokers' logs and quotas know this client by.
     #[serde(default = "default_client_id")]
     pub client_id: String,
@@ -141,6 +146,14 @@ impl KafkaConfig {
     /// A text with the way out.
     pub fn check(&self) -> Result<(), String> {
         check_topic("output.kafka.topic", &self.topic)?;
+        if let Some(topic) = &self.control_topic {
+            check_topic("output.kafka.control_topic", topic)?;
+            if *topic == self.topic {
+                return Err(
+                    "`output.kafka.control_topic` is the topic of the logs: name another one".to_owned()
+                );
+            }
+        }
         if self.linger.0 > Duration::from_secs(60) {
             return Err("`output.kafka.linger` is above 60s: records would be late for every rule".to_owned());
         }

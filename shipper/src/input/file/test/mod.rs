@@ -2,6 +2,7 @@
 //!
 //! Enters: what writers and rotations do to a folder. Leaves: the records that came of it, and the ledger.
 
+mod books;
 mod bound;
 mod copy;
 mod follow;
