@@ -3,13 +3,12 @@
 //! Enters: a file, the number of a line. Leaves: the bytes that the line takes, and the offset of the record that it is a
 //! part of. Never: more of the file in memory than one read.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use event::Timestamp;
 
-use crate::input::file::{FileConfig, Previewed, preview};
+use crate::input::file::{FileConfig, Previewed, plain, preview};
 
 /// Bytes of one read.
 const READ_BYTES: usize = 256 << 10;
@@ -90,7 +89,7 @@ pub(super) fn locate(
     config: Option<&FileConfig>,
     now: Timestamp,
 ) -> io::Result<Result<Line, u64>> {
-    let found = find(&mut File::open(path)?, number)?;
+    let found = find(&mut plain(path)?, number)?;
     Ok(found.map(|line| {
         let (record, left_out) = config.and_then(|config| record_of(path, &line, config, now)).unzip();
         Line { record, left_out: left_out.flatten(), ..line }
@@ -154,6 +153,18 @@ mod tests {
         check(&long, 2, &format!("{}..{} true false", READ_BYTES + 1, READ_BYTES + 3));
         let split = format!("{}\n\r\n", "y".repeat(READ_BYTES - 2));
         check(&split, 2, &format!("{}..{} true true", READ_BYTES - 1, READ_BYTES + 1));
+    }
+
+    #[test]
+    fn a_line_of_an_archive_is_found_where_it_lay_before() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log.1.gz");
+        let mut archive = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        archive.write_all(b"one\ntwo\nthree\n").unwrap();
+        std::fs::write(&path, archive.finish().unwrap()).unwrap();
+        let line = locate(&path, 2, None, Timestamp::EPOCH).unwrap().unwrap();
+        assert_eq!((line.start, line.end), (4, 8));
     }
 
     #[test]

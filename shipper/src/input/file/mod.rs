@@ -67,7 +67,7 @@ pub use self::metric::{FileMetrics, TABLE};
 pub use self::open::{Deps, OpenError};
 pub use self::pinned::{Beyond, PinnedConfig};
 use self::pipe::Scratch;
-pub use self::preview::{PreviewError, Previewed, Sighting, find, matches, preview};
+pub use self::preview::{Plain, PreviewError, Previewed, Sighting, find, matches, plain, preview};
 use self::queue::Queue;
 use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};

@@ -76,6 +76,31 @@ pub fn matches(config: &FileConfig, path: &Path) -> Result<bool, OpenError> {
     Ok(Selection::parse(&config.paths, &config.exclude)?.is_match(path))
 }
 
+/// The bytes of a file, of a compressed one as they were before.
+#[derive(Debug)]
+pub struct Plain {
+    content: Content,
+    at: u64,
+}
+
+/// Opens the file at `path` to read its [`Plain`] bytes.
+///
+/// # Errors
+/// What the system says.
+pub fn plain(path: &Path) -> std::io::Result<Plain> {
+    let file = File::open(path)?;
+    let codec = Codec::of(path, &file)?;
+    Ok(Plain { content: Content::new(file, codec, 0)?, at: 0 })
+}
+
+impl std::io::Read for Plain {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.content.read_full(self.at, bytes)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
 /// Reads `path` from its first byte to its end, and gives `take` each record. The records are those of a run but for
 /// `event.id`: its stream follows from the path, not from the file's generation, so that `sample` may choose others.
 ///
