@@ -71,6 +71,8 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// The way of all of them.
     pub lane: LaneId,
+    /// One of them goes at once, and so do all.
+    pub is_hasty: bool,
 }
 
 impl Batch {
@@ -90,6 +92,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.is_hasty = false;
     }
 }
 
@@ -117,6 +120,12 @@ impl Outbox {
     /// Every batch.
     pub fn batches(&mut self) -> impl Iterator<Item = &mut Batch> {
         self.batches.iter_mut()
+    }
+
+    /// Records in all batches.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        self.batches.iter().map(|batch| batch.entries.len()).sum()
     }
 
     /// True when one of the batches has so many bytes.

@@ -36,6 +36,10 @@ impl Parcel {
         }
     }
 
+    fn is_hasty(&self) -> bool {
+        matches!(self, Parcel::Batch(batch) if batch.is_hasty)
+    }
+
     /// The way that it goes.
     #[must_use]
     pub fn lane(&self) -> LaneId {
@@ -67,6 +71,8 @@ pub enum Refused {
 struct Queue {
     parcels: VecDeque<Parcel>,
     bytes: usize,
+    /// Parcels among them whose records go at once.
+    hasty: usize,
 }
 
 /// Called when a lane has room again.
@@ -94,10 +100,23 @@ impl State {
         self.lanes.get(lane.index()).map_or(0, |queue| queue.bytes)
     }
 
+    /// Lanes that have something which goes at once, or half of what they may have.
+    fn pressing(&self) -> LaneSet {
+        let enough = BYTES_MAX / self.lanes.len().max(1) / 2;
+        let mut pressing = LaneSet::NONE;
+        for (lane, queue) in (0..LANES_MAX).filter_map(LaneId::at).zip(&self.lanes) {
+            if queue.hasty > 0 || queue.bytes >= enough {
+                pressing.insert(lane);
+            }
+        }
+        pressing
+    }
+
     fn push(&mut self, parcel: Parcel) {
         let lane = parcel.lane();
         if let Some(queue) = self.lanes.get_mut(lane.index()) {
             queue.bytes += parcel.bytes();
+            queue.hasty += usize::from(parcel.is_hasty());
             queue.parcels.push_back(parcel);
             self.waiting.insert(lane);
         }
@@ -208,15 +227,19 @@ impl Sender {
 }
 
 impl Receiver {
-    /// Waits until something is queued on a lane that is not `full`, or the channel closes, but at most `wait`; gives
-    /// the lanes on which something waits.
+    /// Waits until something is queued on a lane that is not `full`, or presses on one that is `held`, or the channel
+    /// closes, but at most `wait`; gives the lanes on which something waits, and those of them on which it presses.
     #[must_use]
-    pub fn wait(&self, full: LaneSet, wait: Duration) -> LaneSet {
+    pub fn wait(&self, full: LaneSet, held: LaneSet, wait: Duration) -> (LaneSet, LaneSet) {
         let state = self.0.lock();
-        let is_idle = |state: &mut State| state.waiting.without(full).is_empty() && !state.is_closed;
+        let is_idle = |state: &mut State| {
+            let open = state.waiting.without(full);
+            let has_news = !open.without(held).is_empty() || !state.pressing().and(open).is_empty();
+            !has_news && !state.is_closed
+        };
         let (state, _) =
             self.0.filled.wait_timeout_while(state, wait, is_idle).unwrap_or_else(PoisonError::into_inner);
-        state.waiting
+        (state.waiting, state.pressing())
     }
 
     /// Bytes of everything that waits.
@@ -232,6 +255,7 @@ impl Receiver {
         let queue = state.lanes.get_mut(lane.index())?;
         let parcel = queue.parcels.pop_front()?;
         queue.bytes -= parcel.bytes();
+        queue.hasty -= usize::from(parcel.is_hasty());
         if queue.parcels.is_empty() {
             state.waiting.remove(lane);
         }
@@ -321,13 +345,26 @@ mod tests {
         sender.send(Batch { lane: audit, ..batch(BYTES_MAX / 2) }).unwrap();
         let full = sender.without_room(1);
         assert!(full.has(audit) && !full.has(LaneId::MAIN));
-        let full = receiver.wait(LaneSet::NONE, Duration::ZERO);
-        assert!(full.has(audit) && !full.has(LaneId::MAIN));
+        let (full, pressing) = receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::ZERO);
+        assert!(full.has(audit) && pressing.has(audit) && !full.has(LaneId::MAIN));
         sender.send(batch(1)).unwrap();
-        assert!(receiver.wait(full, Duration::MAX).has(LaneId::MAIN));
+        assert!(receiver.wait(full, LaneSet::NONE, Duration::MAX).0.has(LaneId::MAIN));
         assert_eq!((size(&receiver), *rung.lock().unwrap()), (Some(1), 0));
         assert_eq!(receiver.take(audit).map(|parcel| parcel.bytes()), Some(BYTES_MAX / 2));
         assert_eq!(*rung.lock().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_record_that_goes_at_once_ends_the_wait_of_a_lane() {
+        let (sender, receiver) = channel(&Lanes::single());
+        sender.send(batch(1)).unwrap();
+        let (held, pressing) = receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::MAX);
+        assert!(held.has(LaneId::MAIN) && pressing.is_empty());
+        assert!(receiver.wait(LaneSet::NONE, held, Duration::ZERO).1.is_empty());
+        sender.send(Batch { is_hasty: true, ..batch(1) }).unwrap();
+        assert!(receiver.wait(LaneSet::NONE, held, Duration::MAX).1.has(LaneId::MAIN));
+        let _ = (receiver.take(LaneId::MAIN), receiver.take(LaneId::MAIN));
+        assert!(receiver.wait(LaneSet::NONE, held, Duration::ZERO).1.is_empty());
     }
 
     #[test]
@@ -339,7 +376,7 @@ mod tests {
         assert_eq!(sender.offer(beat(0)), Err(Refused::Closed));
         assert!(receiver.is_closed());
         assert_eq!((size(&receiver), size(&receiver)), (Some(1), None));
-        assert!(receiver.wait(LaneSet::NONE, Duration::MAX).is_empty());
+        assert!(receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::MAX).0.is_empty());
     }
 
     #[test]

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use yaml::Span;
 
 use crate::input::InputConfig;
-use crate::input::file::PinnedConfig;
+use crate::input::file::{FileConfig, PinnedConfig};
 use crate::output::OutputConfig;
-use crate::route::{Lanes, TooManyLanes, Wish};
+use crate::route::{Lanes, LevelsConfig, TooManyLanes, Wish};
 
 /// Inputs in one file at most: tickets and threads are planned for this many.
 pub const INPUTS_MAX: usize = 1024;
@@ -40,6 +40,10 @@ pub struct Config {
     /// What files may cost the disk that were deleted before they were shipped.
     #[serde(default)]
     pub pinned: PinnedConfig,
+    /// What is done otherwise with records of some levels, for every file input that has no entry of its own for the
+    /// level.
+    #[serde(default)]
+    pub levels: LevelsConfig,
     /// What the shipper says of itself to the alerter.
     #[serde(default)]
     pub heartbeat: HeartbeatConfig,
@@ -125,17 +129,30 @@ impl Config {
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError::Invalid(wrong.join("\n"))) }
     }
 
+    /// The file inputs, each with the levels that it has by the whole file.
+    pub fn files(&self) -> impl Iterator<Item = FileConfig> + '_ {
+        self.inputs.iter().filter_map(|input| match input {
+            InputConfig::File(file) => {
+                Some(FileConfig { levels: Box::new(file.levels.or(&self.levels)), ..file.clone() })
+            }
+            InputConfig::Probe(_) => None,
+        })
+    }
+
     /// The ways of records to the output.
     ///
     /// # Errors
     /// [`TooManyLanes`].
     pub fn lanes(&self) -> Result<Lanes, TooManyLanes> {
         let OutputConfig::Kafka(kafka) = &self.output else { return Ok(Lanes::single()) };
-        let wishes = self.inputs.iter().filter_map(|input| match input {
-            InputConfig::File(file) => Some(file.wish()),
-            InputConfig::Probe(_) => None,
-        });
-        Lanes::new(&kafka.topic, wishes.chain(self.control()))
+        let mut wishes = Vec::new();
+        for file in self.files() {
+            let wish = file.wish();
+            wishes.extend(file.levels.wishes(&wish, &kafka.topic));
+            wishes.push(wish);
+        }
+        wishes.extend(self.control());
+        Lanes::new(&kafka.topic, wishes)
     }
 
     /// The way of the loss ledger's records, when they have a topic.
@@ -149,17 +166,17 @@ impl Config {
     fn check_lanes(&self) -> Result<(), String> {
         match &self.output {
             OutputConfig::Kafka(kafka) => {
+                self.files().try_for_each(|file| file.levels.check(&file.wish(), &kafka.topic))?;
                 let lanes = self.lanes().map_err(|error| format!("`inputs`: {error}"))?;
                 kafka.check_lanes(lanes.len())
             }
             // On a terminal every record is shown, so that a configuration for Kafka can be tried as it is.
             OutputConfig::Stdout(_) => Ok(()),
-            OutputConfig::Queue(_) => self.inputs.iter().enumerate().try_for_each(|(number, input)| match input {
-                InputConfig::File(file) if file.topic.is_some() => Err(format!(
-                    "inputs[{number}]: file: `topic` works with `output.kafka` alone: remove it, the queue has no topics"
-                )),
-                _ => Ok(()),
-            }),
+            OutputConfig::Queue(_) if self.files().any(|file| file.topic.is_some() || file.levels.has_topic()) => {
+                Err("`topic` of inputs and levels works with `output.kafka` alone: remove it, the queue has no topics"
+                    .to_owned())
+            }
+            OutputConfig::Queue(_) => Ok(()),
         }
     }
 
@@ -214,7 +231,7 @@ registry: { path: /var/lib/watchfire/shipper }
         assert!(error.contains("for each of the 4 different pairs") && error.contains("4000000"), "{error}");
         let queue = "kafka: { brokers: [\"127.0.0.1:9092\"], topic: logs }";
         let error = with(2, queue, "queue: {}").unwrap_err();
-        assert!(error.contains("inputs[2]: file: `topic` works with `output.kafka` alone"), "{error}");
+        assert!(error.contains("`topic` of inputs and levels works with `output.kafka` alone"), "{error}");
         assert_eq!(with(2, queue, "stdout: {}").unwrap().lanes().unwrap().len(), 1);
     }
 
@@ -248,6 +265,14 @@ registry: { path: /var/lib/watchfire/shipper }
             ("parse: auto", "time_zone: Mars/Olympus", "`Mars/Olympus` is no zone of this machine"),
             ("parse: auto", "topic: \"\"", "inputs[0]: file: `topic` is ``: write 1 to 249 letters"),
             ("parse: auto", "topic: ..", "inputs[0]: file: `topic` is `..`: write 1 to 249 letters"),
+            ("parse: auto", "urgent: true, send: normal", "it is `urgent`, which is `send: at_once`"),
+            ("parse: auto", "levels: { eror: {} }", "did you mean `error`?"),
+            (
+                "parse: auto",
+                "levels: { info: { send: normal } }",
+                "`levels.info.send` needs a `topic` of its own",
+            ),
+            ("registry:", "levels: { warn: { topic: ' ' } }\nregistry:", "`levels.warn.topic` is ` `"),
             ("parse: auto", "send: soon", "unknown value `soon`"),
             ("parse: auto", "line_bytes_max: 5GiB", "`line_bytes_max` must be between 1KiB and 16MiB"),
             (

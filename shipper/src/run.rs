@@ -270,14 +270,7 @@ fn start_files(
     lanes: &Lanes,
     sender: &Sender,
 ) -> Result<Option<(file::Handle, Option<Doubt>)>, RunError> {
-    let configs: Vec<file::FileConfig> = config
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            InputConfig::File(file) => Some(file.clone()),
-            InputConfig::Probe(_) => None,
-        })
-        .collect();
+    let configs: Vec<file::FileConfig> = config.files().collect();
     if configs.is_empty() {
         return Ok(None);
     }

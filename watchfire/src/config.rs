@@ -18,6 +18,7 @@ use shipper::config::{HeartbeatConfig, RegistryConfig};
 use shipper::input::InputConfig;
 use shipper::output::OutputConfig;
 use shipper::output::queue::QueueConfig;
+use shipper::route::LevelsConfig;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -52,6 +53,10 @@ pub struct Config {
     /// What files may cost the disk that were deleted before they were shipped.
     #[serde(default)]
     pub pinned: shipper::input::file::PinnedConfig,
+    /// What is done otherwise with records of some levels, for every file input that has no entry of its own for the
+    /// level.
+    #[serde(default)]
+    pub levels: LevelsConfig,
     /// What the shipper says of itself to the alerter.
     #[serde(default)]
     pub heartbeat: HeartbeatConfig,
@@ -113,6 +118,7 @@ impl Config {
             output: OutputConfig::Queue(self.queue),
             registry: RegistryConfig { path: self.state.path.join("shipper") },
             pinned: self.pinned,
+            levels: self.levels.clone(),
             heartbeat: self.heartbeat.clone(),
             admin: self.admin.clone(),
             log: self.log.clone(),

@@ -52,6 +52,9 @@ fn describe(config: &Config, page: &mut String) -> anyhow::Result<()> {
     match &config.output {
         OutputConfig::Kafka(kafka) => {
             writeln!(page, "output    kafka: topic {} at {}", kafka.topic, kafka.brokers.join(", "))?;
+            for (_, lane) in config.lanes()?.iter().skip(1) {
+                writeln!(page, "            and {lane}")?;
+            }
         }
         OutputConfig::Stdout(_) => writeln!(page, "output    stdout")?,
         OutputConfig::Queue(_) => writeln!(page, "output    queue of this process")?,

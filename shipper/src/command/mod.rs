@@ -1,10 +1,11 @@
-//! What an operator types: `shipper check`, `shipper run`, `shipper status`, `shipper try`,
+//! What an operator types: `shipper check`, `shipper debug`, `shipper run`, `shipper status`, `shipper try`,
 //! `shipper why`, `shipper prove`.
 //!
 //! Enters: flags. Leaves: an exit code: 0 done, 1 failed or answered with no, 2 flags or a configuration that cannot be used.
 //! Never: a decision about records.
 
 mod check;
+mod debug;
 mod prove;
 mod registry;
 mod run;
@@ -34,6 +35,8 @@ struct Flags {
 enum Command {
     /// Validate a configuration, and print what each input finds on this machine
     Check(check::Flags),
+    /// Ship debugging levels for a while, without a restart
+    Debug(debug::Flags),
     /// Drill: write, rotate, truncate, compress, kill, cut the brokers off; and count what is lost and what is twice
     Prove(prove::Flags),
     /// Look at, repair or change what is remembered of each file, or take it over from another shipper
@@ -74,6 +77,7 @@ fn load(path: &std::path::Path) -> Result<Config, ConfigError> {
 pub fn main() -> ExitCode {
     let result = match Flags::parse().command {
         Command::Check(flags) => check::run(&flags).map(|()| true),
+        Command::Debug(flags) => debug::run(&flags).map(|()| true),
         Command::Prove(flags) => prove::run(&flags),
         Command::Registry(flags) => registry::run(&flags).map(|()| true),
         Command::Run(flags) => run::run(&flags).map(|()| true),

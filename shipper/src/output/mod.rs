@@ -12,11 +12,14 @@ pub mod queue;
 pub mod stdout;
 mod thread;
 
+use std::time::Duration;
+
 use event::Timestamp;
 
 use crate::batch::Settled;
 use crate::channel::Parcel;
 use crate::registry::{Anchors, Doubt};
+use crate::route::Pace;
 
 pub use thread::{DRAIN_MAX, Deps, Thread, start};
 
@@ -43,6 +46,14 @@ pub enum OutputConfig {
 }
 
 impl OutputConfig {
+    /// How long records of this pace wait for others before they are given to the output.
+    fn hold(&self, pace: Pace) -> Duration {
+        match self {
+            OutputConfig::Kafka(config) => pace.hold(config.linger.0),
+            OutputConfig::Stdout(_) | OutputConfig::Queue(_) => Duration::ZERO,
+        }
+    }
+
     /// Finds what cannot work.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ mod tests {
             timestamp_ms: 0,
         };
         let entries = vec![entry(Some(Ticket::new(1, 2)), 0, 2), entry(None, 2, 9)];
-        Parcel::Batch(Batch { bytes: b"{}{\"a\":1}".to_vec(), entries, lane: LaneId::MAIN })
+        Parcel::Batch(Batch { bytes: b"{}{\"a\":1}".to_vec(), entries, ..Batch::default() })
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{Memory, Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Receiver};
 use crate::metric::OutputMetrics;
-use crate::route::{LANES_MAX, LaneId, LaneSet, Lanes, Turns};
+use crate::route::{Holds, LANES_MAX, LaneId, LaneSet, Lanes, Turns};
 use daemon::dead_letter::DeadLetters;
 
 /// How long one wait lasts while answers are outstanding: what an acknowledgement may lie before it is served.
@@ -104,6 +104,8 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
         settled: Vec::new(),
         turns: Turns::new(deps.lanes.urgent()),
         pace: Pace::default(),
+        holds: Holds::new(deps.lanes.iter().map(|(_, lane)| config.hold(lane.pace))),
+        unripe: LaneSet::NONE,
         hands: Default::default(),
         full: LaneSet::NONE,
     };
@@ -126,6 +128,9 @@ struct Shell {
     settled: Vec<Settled>,
     turns: Turns,
     pace: Pace,
+    holds: Holds,
+    /// Lanes whose parcels wait for others.
+    unripe: LaneSet,
     /// For each lane the parcel that had no room as a whole, and its first record that had none.
     hands: [Option<(Parcel, usize)>; LANES_MAX],
     /// Lanes that have one.
@@ -134,19 +139,24 @@ struct Shell {
 
 impl Shell {
     fn run(mut self, receiver: &Receiver) -> Result<(), OutputError> {
-        let (mut wait, mut waiting) = (SERVE_EVERY, LaneSet::NONE);
+        let (mut wait, mut waiting, mut pressing) = (SERVE_EVERY, LaneSet::NONE, LaneSet::NONE);
         loop {
             let has_answers = self.serve()?;
-            if !waiting.is_empty() && self.is_holding(receiver) {
+            // Something that goes at once ends every wait.
+            let news = waiting.without(self.unripe);
+            if !news.is_empty() && pressing.is_empty() && self.is_holding(receiver) {
                 std::thread::sleep(HOLD_STEP);
+                (waiting, pressing) = receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::ZERO);
                 continue;
             }
-            let has_given = self.deliver(waiting, receiver)?;
+            let has_given = self.deliver(waiting, pressing, receiver)?;
             wait = if has_answers || has_given { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
-            waiting = receiver.wait(self.full.or(self.turns.held()), self.limit(wait));
+            let full = self.full.or(self.turns.held());
+            (waiting, pressing) = receiver.wait(full, self.unripe, self.limit(wait));
             if !receiver.is_closed() {
                 continue;
             }
+            pressing = LaneSet::ALL;
             if waiting.without(self.full).is_empty() {
                 // Nothing overtakes what had no room: a consumer would take it for a repetition after the next start.
                 return self.drain();
@@ -168,19 +178,29 @@ impl Shell {
 
     /// How long the next wait may last.
     fn limit(&self, wait: Duration) -> Duration {
-        let due = [self.output.deadline(), self.turns.deadline()].into_iter().flatten().min();
-        let due = due.map_or(IDLE_WAIT, |due| self.clock.real(due.since(self.clock.now())));
+        let now = self.clock.now();
+        let dues = [self.output.deadline(), self.turns.deadline(), self.holds.deadline(now)];
+        let due = dues.into_iter().flatten().min();
+        let due = due.map_or(IDLE_WAIT, |due| self.clock.real(due.since(now)));
         let has_work = self.output.pending() > 0 || !self.full.is_empty();
         if has_work { wait.min(due) } else { IDLE_WAIT.min(due) }
     }
 
     /// Gives parcels to the output while there is room for any; true when something was given.
-    fn deliver(&mut self, waiting: LaneSet, receiver: &Receiver) -> Result<bool, OutputError> {
-        let (mut waiting, mut stuck, mut has_given) = (waiting.or(self.full), LaneSet::NONE, false);
-        while let Some(lane) = self.turns.tick(waiting, stuck, self.clock.now()) {
+    fn deliver(
+        &mut self,
+        waiting: LaneSet,
+        pressing: LaneSet,
+        receiver: &Receiver,
+    ) -> Result<bool, OutputError> {
+        let waiting = waiting.or(self.full);
+        let mut ripe = self.holds.tick(waiting, pressing.or(self.full), self.clock.now());
+        self.unripe = waiting.without(ripe);
+        let (mut stuck, mut has_given) = (LaneSet::NONE, false);
+        while let Some(lane) = self.turns.tick(ripe, stuck, self.clock.now()) {
             let hand = self.hands.get_mut(lane.index()).and_then(Option::take);
             let Some((parcel, from)) = hand.or_else(|| Some((receiver.take(lane)?, 0))) else {
-                waiting.remove(lane);
+                ripe.remove(lane);
                 continue;
             };
             let taken = self.give(lane, parcel, from, receiver)?;

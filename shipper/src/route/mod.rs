@@ -8,18 +8,30 @@
 //! topic are all in one lane: a consumer keeps the highest offset of a stream and takes what comes below it for
 //! repetitions, so nothing of a stream may overtake anything else of it on the same topic.
 
+mod hold;
+mod level;
+pub mod switch;
 mod turn;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use hold::Holds;
+pub use level::{LevelConfig, LevelsConfig, Route, Way, When};
+pub use switch::Switch;
 pub use turn::Turns;
 
 /// Lanes of one shipper at most: each costs a producer with its connections and a share of `queue_bytes`.
 pub const LANES_MAX: usize = 8;
+
+/// How long records wait that are sent in large batches.
+const LARGE_LINGER: Duration = Duration::from_secs(1);
+/// A producer's own wait cannot be cut short, so a longer one is spent before it.
+const PRODUCER_LINGER_MAX: Duration = Duration::from_millis(20);
 
 /// How soon records are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
@@ -29,18 +41,30 @@ pub enum Pace {
     AtOnce,
     /// After `output.kafka.linger`.
     Normal,
-    /// Up to a second later, in large requests: the least work for the broker.
+    /// Up to a second later, in large requests: the least work for the broker. A record that is to go at once ends the
+    /// wait of those before it.
     InLargeBatches,
 }
 
 impl Pace {
-    /// How long records of this pace may wait for others before they are sent, where `linger` is the normal wait.
+    /// How long records of this pace wait for others before they are given to the producer, which itself waits for
+    /// [`Pace::linger`]. This wait can be cut short.
+    #[must_use]
+    pub fn hold(self, linger: Duration) -> Duration {
+        let whole = match self {
+            Pace::AtOnce => Duration::ZERO,
+            Pace::Normal => linger,
+            Pace::InLargeBatches => linger.max(LARGE_LINGER),
+        };
+        whole.saturating_sub(self.linger(linger))
+    }
+
+    /// How long a producer of this pace waits for a batch to fill, where `linger` is the normal wait.
     #[must_use]
     pub fn linger(self, linger: Duration) -> Duration {
         match self {
             Pace::AtOnce => Duration::ZERO,
-            Pace::Normal => linger,
-            Pace::InLargeBatches => linger.max(Duration::from_secs(1)),
+            Pace::Normal | Pace::InLargeBatches => linger.min(PRODUCER_LINGER_MAX),
         }
     }
 
@@ -147,6 +171,20 @@ pub struct Lane {
     pub is_urgent: bool,
 }
 
+impl fmt::Display for Lane {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.topic {
+            Some(topic) => write!(out, "topic {topic}")?,
+            None => write!(out, "the same topic")?,
+        }
+        let words = [
+            self.is_urgent.then_some("urgent"),
+            Some(self.pace.name()).filter(|_| self.pace != Pace::Normal),
+        ];
+        words.into_iter().flatten().try_for_each(|word| write!(out, ", {word}"))
+    }
+}
+
 impl Lane {
     const MAIN: Lane = Lane { topic: None, pace: Pace::Normal, is_urgent: false };
 
@@ -213,6 +251,12 @@ impl Lanes {
         let topic = wish.topic.as_deref().filter(|topic| **topic != *self.topic);
         let pace = wish.pace.unwrap_or(Pace::usual(wish.is_urgent));
         Lane { topic: topic.map(Arc::from), pace, is_urgent: wish.is_urgent }
+    }
+
+    /// The output's own topic; empty where an output has no topics.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
     }
 
     /// Every lane.

@@ -199,6 +199,12 @@ impl Window {
         self.skips_max = self.skips.len() * 2;
     }
 
+    /// Where the first record in flight on this lane starts.
+    pub(super) fn first_on(&self, lane: LaneId) -> Option<u64> {
+        let (_, flights) = self.lanes.iter().find(|(known, _)| *known == lane)?;
+        flights.front().map(|flight| flight.start)
+    }
+
     /// Everything before it is settled.
     pub(super) fn offset(&self) -> u64 {
         self.offset

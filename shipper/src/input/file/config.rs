@@ -13,7 +13,7 @@ use super::scan::Selection;
 use crate::multiline::MultilineConfig;
 use crate::parser::ParserConfig;
 use crate::processor::{PROCESSORS_MAX, ProcessorConfig};
-use crate::route::{Lanes, Pace, Wish, check_topic};
+use crate::route::{Lanes, LevelsConfig, Pace, Wish, check_topic};
 
 /// Reads every file that matches, from rotation to rotation.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -60,6 +60,11 @@ pub struct FileConfig {
     /// How soon records are sent: `at_once` (the usual for urgent ones), `normal` (the usual for others), or
     /// `in_large_batches`, up to a second later, for logs that nobody waits for.
     pub send: Option<Pace>,
+    /// What is done otherwise with records of some levels, such as
+    /// `{ error: { urgent: true }, debug: { topic: app-debug, when: switched_on } }`; levels that are left out are those of
+    /// the top-level `levels`.
+    #[serde(default)]
+    pub levels: Box<LevelsConfig>,
     /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
     pub time_zone: Option<String>,
 }
@@ -98,6 +103,9 @@ impl FileConfig {
         }
         if self.multiline.limits.bytes_max > *LINE_BYTES.end() {
             return Err("`multiline.bytes_max` must be at most 16MiB".to_owned());
+        }
+        if self.urgent && self.send.is_some_and(|pace| pace != Pace::AtOnce) {
+            return Err("it is `urgent`, which is `send: at_once`: remove one of them".to_owned());
         }
         if let Some(topic) = &self.topic {
             check_topic("topic", topic)?;

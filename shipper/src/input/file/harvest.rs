@@ -13,7 +13,7 @@ use super::identity::Facts;
 use super::pipe::{Fed, Pipe, Sink};
 use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX, Work};
 use crate::registry::Print;
-use crate::route::LaneId;
+use crate::route::{LaneId, Route};
 
 /// Why a file cannot be read further.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ pub(super) enum Step {
     More,
     /// Everything there is was read.
     CaughtUp,
+    /// What there is next may have to wait until this lane has room.
+    Blocked(LaneId),
 }
 
 /// Opens the stream's file, and makes sure that it is the stream's.
@@ -70,7 +72,7 @@ fn is_deep(stream: &Stream) -> bool {
 pub(super) fn begin(
     stream: &Stream,
     file: &mut Content,
-    lane: LaneId,
+    route: Route,
     mut pipe: Pipe,
 ) -> Result<Box<Work>, HarvestError> {
     let offset = pipe.read();
@@ -91,7 +93,7 @@ pub(super) fn begin(
     if learned > 0 {
         pipe.learn(&read_range(file, offset - learned, usize::try_from(learned).unwrap_or_default())?);
     }
-    Ok(Box::new(Work { pipe, lane, head, tail }))
+    Ok(Box::new(Work { pipe, route, head, tail }))
 }
 
 fn has_print(file: &mut Content, print: Print) -> Result<(), HarvestError> {
@@ -137,7 +139,12 @@ pub(super) fn step(
     }
     let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
     remember(work, read, bytes.get(..done).unwrap_or_default());
-    Ok((if is_at_end { Step::CaughtUp } else { Step::More }, end))
+    let step = match fed {
+        Fed::Blocked(lane) => Step::Blocked(lane),
+        _ if is_at_end => Step::CaughtUp,
+        Fed::Hungry | Fed::Full => Step::More,
+    };
+    Ok((step, end))
 }
 
 /// Makes the buffer long enough, and gives back what one long record made it grow to.

@@ -6,6 +6,10 @@
 use super::IN_FLIGHT_BYTES_MAX;
 use crate::route::{LANES_MAX, LaneId};
 
+/// What a lane may have beyond its share. A stream that comes to a record for a lane without room gives it all the same,
+/// and stops there: what was joined, parsed and counted is not taken back.
+const SLACK_BYTES: u64 = 1 << 20;
+
 /// Bytes of encoded records without a fate, by lane.
 #[derive(Debug)]
 pub(super) struct InFlight {
@@ -37,6 +41,16 @@ impl InFlight {
     /// True when the lane has less than its share.
     pub(super) fn has_room(&self, lane: LaneId) -> bool {
         self.lanes.get(lane.index()).is_some_and(|sum| *sum < self.share)
+    }
+
+    /// True when the lane has so much room that a turn is worth its while.
+    pub(super) fn is_low(&self, lane: LaneId) -> bool {
+        self.lanes.get(lane.index()).is_some_and(|sum| *sum <= self.share - self.share / 8)
+    }
+
+    /// True when the lane has all that it may have: its share, and what streams of which it stopped each had in hand.
+    pub(super) fn is_over(&self, lane: LaneId) -> bool {
+        self.lanes.get(lane.index()).is_some_and(|sum| *sum >= self.share + SLACK_BYTES)
     }
 
     /// Of all lanes.

@@ -24,8 +24,8 @@ const ACKED: Declaration =
 const FILTERED: Declaration = Declaration::counter(
     "shipper_file_filtered_bytes",
     "bytes",
-    "Bytes of files that are not to be shipped: empty lines, what lies before the start position, and what \
-     processors leave out.",
+    "Bytes of files that are not to be shipped: empty lines, what lies before the start position, what processors leave \
+     out, and levels that are switched off.",
 );
 const LOST: Declaration =
     Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.").by(&[
@@ -64,6 +64,12 @@ const KEYS_FORGOTTEN: Declaration = Declaration::counter(
 )
 .by(&[Label::closed("processor", &["rate_limit", "dedupe"])]);
 
+const SWITCHED_OFF: Declaration = Declaration::counter(
+    "shipper_file_switched_off_records",
+    "records",
+    "Records of levels with `when: switched_on` that were left out while `shipper debug` was off; their bytes are among the filtered ones.",
+);
+
 /// The file input's metrics, in the order of the docs.
 pub const TABLE: &[Declaration] = &[
     STREAMS,
@@ -81,6 +87,7 @@ pub const TABLE: &[Declaration] = &[
     LEFT_OUT,
     REDACTED,
     KEYS_FORGOTTEN,
+    SWITCHED_OFF,
 ];
 
 /// The handles.
@@ -101,6 +108,7 @@ pub struct FileMetrics {
     left_out: CounterBy,
     redacted: Counter,
     keys_forgotten: CounterBy,
+    switched_off: Counter,
 }
 
 impl FileMetrics {
@@ -123,6 +131,7 @@ impl FileMetrics {
             left_out: metrics.counter_by(&LEFT_OUT),
             redacted: metrics.counter(&REDACTED),
             keys_forgotten: metrics.counter_by(&KEYS_FORGOTTEN),
+            switched_off: metrics.counter(&SWITCHED_OFF),
         }
     }
 
@@ -140,6 +149,7 @@ impl FileMetrics {
         self.acked.inc_by(now.ledger.acked.saturating_sub(before.ledger.acked));
         self.filtered.inc_by(now.ledger.filtered.saturating_sub(before.ledger.filtered));
         self.multiline_cuts.inc_by(now.multiline_cuts.saturating_sub(before.multiline_cuts));
+        self.switched_off.inc_by(now.switched_off.saturating_sub(before.switched_off));
         for ((reason, old), (_, new)) in before.losses.entries().into_iter().zip(now.losses.entries()) {
             self.lost.with(&[reason]).inc_by(new.saturating_sub(old));
         }

@@ -71,14 +71,15 @@ pub use self::preview::{Plain, PreviewError, Previewed, Sighting, find, matches,
 use self::queue::Queue;
 use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
+use self::scan::Selection;
 pub use self::scan::Skipped;
-use self::scan::{SKIPPED_MAX, Selection};
 pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
 use crate::batch::{Outbox, Ticket};
 use crate::registry::{Doubt, Registry};
+use crate::route::Switch;
 
 /// Bytes that one step reads of one file.
 pub const CHUNK_BYTES: usize = 256 << 10;
@@ -172,6 +173,8 @@ pub struct FileInput {
     /// The sums as the registry had them.
     resumed: FileTotals,
     in_flight: InFlight,
+    switch: Switch,
+    switched_off: u64,
     multiline_cuts: u64,
     buffer: Vec<u8>,
     scratch: Scratch,
@@ -199,11 +202,9 @@ impl FileInput {
             let Some(slot) = self.ready.pop() else {
                 return if self.ready.parked().is_empty() { Poll::Idle } else { Poll::Blocked };
             };
-            let lane = self.lane(slot);
-            if self.is_open(lane, out) {
-                self.read_step(slot, now, out);
-            } else {
-                self.ready.park(slot, lane);
+            match self.closed_lane(slot, out) {
+                None => self.read_step(slot, now, out),
+                Some(lane) => self.ready.park(slot, lane),
             }
         }
         Poll::More
@@ -213,6 +214,7 @@ impl FileInput {
     /// not read now calls this, so that rotated files are still held before they go.
     pub fn tick(&mut self, now: Timestamp) {
         self.ticked_at = now;
+        self.switch.tick(now);
         // A clock that was set back must not put the next look off.
         if self.next_scan <= now || self.next_scan.since(now) > SCAN_EVERY {
             self.scan(now);
@@ -260,15 +262,6 @@ impl FileInput {
 
     fn stream_mut(&mut self, slot: u32) -> Option<&mut Stream> {
         self.slots.get_mut(slot as usize)?.as_deref_mut()
-    }
-
-    /// Names an entry that is not read; more than [`SKIPPED_MAX`] are only counted.
-    fn skip(&mut self, path: PathBuf, reason: String) {
-        if self.skipped.len() < SKIPPED_MAX {
-            self.skipped.push(Skipped { path, reason });
-        } else {
-            self.skipped_more += 1;
-        }
     }
 
     /// A slot for a further stream; `None` when there are too many.

@@ -21,7 +21,7 @@ use super::scan::Selection;
 use super::survey::Survey;
 use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
 use crate::registry::{Opened, Registry, RegistryError};
-use crate::route::Lanes;
+use crate::route::{Lanes, Switch};
 
 /// What a file input is given.
 #[derive(Debug)]
@@ -120,6 +120,8 @@ impl FileInput {
             books: Books::default(),
             resumed: FileTotals::default(),
             in_flight: InFlight::new(deps.lanes.len()),
+            switch: Switch::new(&deps.registry),
+            switched_off: 0,
             multiline_cuts: 0,
             buffer: Vec::new(),
             scratch: Scratch::default(),

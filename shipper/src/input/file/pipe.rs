@@ -10,10 +10,11 @@ use super::BATCH_BYTES;
 use super::ack::{Part, Window};
 use super::frame::{Framer, Piece, without_end};
 use super::in_flight::InFlight;
-use crate::batch::{Batch, Entry, Ticket};
+use crate::batch::{Entry, Outbox, Ticket};
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
 use crate::processor::{Processors, Raw, Verdict};
+use crate::route::{LaneId, Route};
 
 /// Bytes before the place where reading goes on in which the joiner looks how records begin.
 const LEARN_BYTES_MAX: u64 = 64 << 10;
@@ -23,7 +24,15 @@ pub(super) struct Sink<'a> {
     /// The stream's slot.
     pub slot: u32,
     pub window: &'a mut Window,
-    pub batch: &'a mut Batch,
+    pub out: &'a mut Outbox,
+    /// The ways of the input's records.
+    pub route: Route,
+    /// Whether records go that wait for the switch of `shipper debug`.
+    pub is_switched_on: bool,
+    /// Records that were left out because it is off.
+    pub switched_off: &'a mut u64,
+    /// Why nothing more is to be taken.
+    pub stop: Option<Fed>,
     pub scratch: &'a mut Scratch,
     /// The input's.
     pub processors: &'a mut Processors,
@@ -49,6 +58,8 @@ pub(super) enum Fed {
     Hungry,
     /// The batch is full.
     Full,
+    /// The lane has no room; it has taken one record more.
+    Blocked(LaneId),
 }
 
 /// The state of one stream between two reads.
@@ -133,8 +144,8 @@ impl Pipe {
             self.emit_until(self.framer.position(), base, bytes, None, sink);
         }
         loop {
-            if sink.batch.bytes.len() >= BATCH_BYTES {
-                return Fed::Full;
+            if let Some(stop) = sink.stop {
+                return stop;
             }
             let Some(piece) = self.framer.next(base, bytes) else { return Fed::Hungry };
             match piece {
@@ -191,7 +202,9 @@ impl Pipe {
             sink.window.skip(end, Part::Filtered);
             return;
         }
-        sink.processors.summarize(sink.now, sink.batch);
+        if let Some(batch) = sink.out.batch(sink.route.lane()) {
+            sink.processors.summarize(sink.now, batch);
+        }
         let Scratch { joined, repaired } = &mut *sink.scratch;
         let record = with_plain_ends(record, joined);
         let repaired = utf8::repair(record, repaired);
@@ -207,21 +220,33 @@ impl Pipe {
             sink.window.skip(end, Part::Filtered);
             return;
         }
-        let from = sink.batch.bytes.len();
+        let way = sink.route.way(fields.level);
+        if way.is_switched && !sink.is_switched_on {
+            *sink.switched_off += 1;
+            sink.window.skip(end, Part::Filtered);
+            return;
+        }
+        let Some(batch) = sink.out.batch(way.lane) else { return };
+        let from = batch.bytes.len();
         let record = Record { offset: start, text: repaired.text, created: sink.now, fields: &fields };
-        self.encoder.encode(&record, &mut sink.batch.bytes);
-        let to = sink.batch.bytes.len();
+        self.encoder.encode(&record, &mut batch.bytes);
+        let to = batch.bytes.len();
         let weight = u32::try_from(to - from).unwrap_or(u32::MAX);
-        let lane = sink.batch.lane;
-        sink.in_flight.add(lane, u64::from(weight));
-        let sequence = sink.window.push(end, lane, weight);
-        sink.batch.entries.push(Entry {
+        sink.in_flight.add(way.lane, u64::from(weight));
+        let sequence = sink.window.push(end, way.lane, weight);
+        batch.is_hasty |= way.is_hasty;
+        batch.entries.push(Entry {
             stream: self.encoder.origin().stream,
             ticket: Some(Ticket::new(sink.slot, sequence)),
             start: u32::try_from(from).unwrap_or(u32::MAX),
             end: u32::try_from(to).unwrap_or(u32::MAX),
             timestamp_ms: fields.timestamp.unwrap_or(sink.now).as_millis(),
         });
+        if to >= BATCH_BYTES {
+            sink.stop = Some(Fed::Full);
+        } else if sink.out.closed.has(way.lane) || !sink.in_flight.has_room(way.lane) {
+            sink.stop = Some(Fed::Blocked(way.lane));
+        }
     }
 }
 

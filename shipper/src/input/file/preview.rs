@@ -16,9 +16,9 @@ use super::pipe::{Fed, Scratch, Sink};
 use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
 use super::{CHUNK_BYTES, FileConfig, OpenError};
-use crate::batch::{Batch, Fate};
+use crate::batch::{Fate, Outbox};
 use crate::processor::LeftOut;
-use crate::route::Lanes;
+use crate::route::{LaneId, Lanes, Route};
 
 /// What an input matches.
 #[derive(Debug, Default)]
@@ -122,8 +122,9 @@ pub fn preview(
     let mut recipe = Recipe::new(config.clone(), &Lanes::single(), host, 0)?;
     recipe.processors.name_left_out();
     let mut pipe = recipe.pipe(stream, host, &name, 0);
-    let (mut batch, mut scratch, mut window, mut in_flight, mut multiline_cuts) =
-        (Batch::default(), Scratch::default(), Window::default(), InFlight::new(1), 0);
+    let (mut out, mut scratch, mut window, mut in_flight) =
+        (Outbox::new(&Lanes::single()), Scratch::default(), Window::default(), InFlight::new(1));
+    let (mut multiline_cuts, mut switched_off) = (0, 0);
     let mut buffer = Vec::new();
     loop {
         let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
@@ -133,7 +134,11 @@ pub fn preview(
         let mut sink = Sink {
             slot: 0,
             window: &mut window,
-            batch: &mut batch,
+            out: &mut out,
+            route: Route::default(),
+            is_switched_on: true,
+            switched_off: &mut switched_off,
+            stop: None,
             scratch: &mut scratch,
             processors: &mut recipe.processors,
             in_flight: &mut in_flight,
@@ -146,8 +151,11 @@ pub fn preview(
         if is_over {
             let done = usize::try_from(pipe.read() - start).unwrap_or(usize::MAX);
             pipe.finish(bytes.get(done..).unwrap_or_default(), &mut sink);
+        }
+        let Some(batch) = out.batch(LaneId::MAIN) else { return Ok(()) };
+        if is_over {
             recipe.processors.finish();
-            recipe.processors.summarize(now, &mut batch);
+            recipe.processors.summarize(now, batch);
         }
         for left_out in recipe.processors.take_left_out() {
             take(Previewed::LeftOut(left_out)).map_err(failed)?;

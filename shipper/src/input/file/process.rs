@@ -22,9 +22,9 @@ impl FileInput {
     /// Appends what there is to tell.
     pub(super) fn summarize(&mut self, now: Timestamp, out: &mut Outbox) {
         for at in 0..self.inputs.len() {
-            let is_open = self.inputs.get(at).is_some_and(|input| self.is_open(input.lane, out));
+            let is_open = self.inputs.get(at).is_some_and(|input| self.is_open(input.route.lane(), out));
             if let Some(input) = self.inputs.get_mut(at).filter(|_| is_open)
-                && let Some(batch) = out.batch(input.lane)
+                && let Some(batch) = out.batch(input.route.lane())
             {
                 input.processors.summarize(now, batch);
             }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::FileInput;
 use super::recipe::Recipe;
 use crate::batch::Outbox;
-use crate::route::{LANES_MAX, LaneId, LaneSet};
+use crate::route::{LANES_MAX, LaneId, LaneSet, Route};
 
 /// Turns of urgent streams for one of the others.
 const URGENT_RUN: u32 = 8;
@@ -84,10 +84,18 @@ impl FileInput {
         self.inputs.get(self.stream(slot)?.input)
     }
 
+    /// Puts a stream with something to read away until its lane has room.
+    pub(super) fn park(&mut self, slot: u32, lane: LaneId) {
+        if let Some(stream) = self.stream_mut(slot) {
+            stream.is_queued = true;
+            self.ready.park(slot, lane);
+        }
+    }
+
     /// Gives turns to the streams that waited for a lane which has room now.
     pub(super) fn unpark(&mut self, out: &Outbox) {
         for lane in (0..LANES_MAX).filter_map(LaneId::at) {
-            if self.ready.parked().has(lane) && self.is_open(lane, out) {
+            if self.ready.parked().has(lane) && !out.closed.has(lane) && self.in_flight.is_low(lane) {
                 for slot in self.ready.unpark(lane) {
                     self.requeue(slot);
                 }
@@ -95,15 +103,27 @@ impl FileInput {
         }
     }
 
-    /// The lane of the stream's records.
-    pub(super) fn lane(&self, slot: u32) -> LaneId {
+    /// The ways of the stream's records.
+    pub(super) fn route(&self, slot: u32) -> Route {
         let work = self.stream(slot).and_then(|stream| stream.work.as_ref());
-        let begun = work.map(|work| work.lane).or_else(|| self.recipe(slot).map(|recipe| recipe.lane));
-        begun.unwrap_or(LaneId::MAIN)
+        let begun = work.map(|work| work.route).or_else(|| self.recipe(slot).map(|recipe| recipe.route));
+        begun.unwrap_or_default()
     }
 
+    /// True when the lane takes more, and has less than its share in flight.
     pub(super) fn is_open(&self, lane: LaneId, out: &Outbox) -> bool {
         !out.closed.has(lane) && self.in_flight.has_room(lane)
+    }
+
+    /// The lane that keeps the stream from being read: the one of most of its records when it has no room, or another one
+    /// of its route that has taken more than its share already, a record of each stream that it has stopped.
+    pub(super) fn closed_lane(&self, slot: u32, out: &Outbox) -> Option<LaneId> {
+        let route = self.route(slot);
+        let lane = route.lane();
+        if !self.is_open(lane, out) {
+            return Some(lane);
+        }
+        route.lanes().find(|lane| self.in_flight.is_over(*lane))
     }
 }
 

@@ -31,6 +31,7 @@ impl FileInput {
         match self.read_held(slot, now, out) {
             Ok(Step::More) => self.queue(slot),
             Ok(Step::CaughtUp) => {}
+            Ok(Step::Blocked(lane)) => self.park(slot, lane),
             Err(error) => self.failed(slot, &error, now),
         }
         self.set_timer(slot);
@@ -46,7 +47,19 @@ impl FileInput {
     }
 
     fn read_held(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) -> Result<Step, HarvestError> {
-        let FileInput { slots, inputs, buffer, scratch, in_flight, multiline_cuts, host, books, .. } = self;
+        let FileInput {
+            slots,
+            inputs,
+            buffer,
+            scratch,
+            in_flight,
+            multiline_cuts,
+            switched_off,
+            switch,
+            host,
+            books,
+            ..
+        } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
@@ -56,7 +69,7 @@ impl FileInput {
         let is_near = harvest::approach(stream, &mut file);
         if stream.work.is_none() && matches!(is_near, Ok(true)) {
             let pipe = input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset());
-            let begun = harvest::begin(stream, &mut file, input.lane, pipe);
+            let begun = harvest::begin(stream, &mut file, input.route, pipe);
             stream.file = Some(file);
             stream.work = Some(begun?);
         } else {
@@ -69,12 +82,23 @@ impl FileInput {
             return Ok(Step::CaughtUp);
         };
         let before = (work.pipe.read(), window.offset());
-        let Some(batch) = out.batch(work.lane) else { return Ok(Step::CaughtUp) };
-        let records = batch.entries.len();
-        let processors = &mut input.processors;
-        let sink = &mut Sink { slot, window, batch, scratch, processors, in_flight, multiline_cuts, now };
+        let records = out.records();
+        let sink = &mut Sink {
+            slot,
+            window,
+            out,
+            route: work.route,
+            is_switched_on: switch.is_on(now),
+            switched_off,
+            stop: None,
+            scratch,
+            processors: &mut input.processors,
+            in_flight,
+            multiline_cuts,
+            now,
+        };
         let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
-        let has_records = batch.entries.len() > records;
+        let has_records = out.records() > records;
         note(stream, before.0, step, end, now);
         if step == Step::CaughtUp && end < stream.size {
             let lost_bytes = stream.size - std::mem::replace(&mut stream.size, end);

@@ -10,14 +10,14 @@ use super::{FileConfig, OpenError};
 use crate::multiline::Multiline;
 use crate::parser::{self, Parser};
 use crate::processor::{DATASET, Processors};
-use crate::route::{LaneId, Lanes};
+use crate::route::{Lanes, Route};
 
 /// One `file:` of the configuration, ready to use.
 #[derive(Debug)]
 pub(super) struct Recipe {
     pub config: FileConfig,
-    /// The lane of the records.
-    pub lane: LaneId,
+    /// The ways of the records.
+    pub route: Route,
     /// One state for all streams: a key is limited over all files of the input.
     pub processors: Processors,
     context: parser::Context,
@@ -32,12 +32,12 @@ impl Recipe {
                 jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
             }
         };
-        let lane = lanes.find(&config.wish());
+        let route = config.levels.route(&config.wish(), lanes);
         let stream = StreamId::derive(&[b"processors", host.as_bytes(), &number.to_le_bytes()]);
         let summaries =
             Origin { dataset: DATASET.to_owned(), path: None, ..origin(&config, stream, host, "") };
         let processors = Processors::new(&config.processors, &summaries).map_err(OpenError::Processor)?;
-        Ok(Recipe { config, lane, processors, context: parser::Context { time_zone } })
+        Ok(Recipe { config, route, processors, context: parser::Context { time_zone } })
     }
 
     /// The stages of a stream that goes on at `offset`.

@@ -78,6 +78,8 @@ pub struct FileTotals {
     pub pinned_bytes: u64,
     /// Bytes of their compressed copies.
     pub spooled_bytes: u64,
+    /// Records that were left out because `shipper debug` is off.
+    pub switched_off: u64,
     /// Streams whose file cannot be read now.
     pub failing: u64,
     /// Entries that match and are no files, or cannot be read.
@@ -159,6 +161,7 @@ impl FileInput {
             losses: self.books.retired_losses,
             in_flight_bytes: self.in_flight.sum(),
             multiline_cuts: self.multiline_cuts,
+            switched_off: self.switched_off,
             skipped: self.skipped.len() as u64 + self.skipped_more,
             ..FileTotals::default()
         };
@@ -175,12 +178,19 @@ impl FileInput {
             totals.losses.add(&losses);
             let behind_since = stream.behind_since();
             totals.behind_since = earlier(totals.behind_since, behind_since);
-            if let Some(lane) = totals.lanes_behind_since.get_mut(self.lane(slot).index()) {
-                *lane = earlier(*lane, behind_since);
-            }
+            self.behind_on_lanes(slot, stream, &mut totals.lanes_behind_since);
             totals.unread_since = earlier(totals.unread_since, stream.unread_since());
         }
         totals
+    }
+
+    /// Since when the stream has had something to ship to each lane of its route.
+    fn behind_on_lanes(&self, slot: u32, stream: &Stream, behind: &mut [Option<Timestamp>; LANES_MAX]) {
+        for lane in self.route(slot).lanes() {
+            if let Some(since) = behind.get_mut(lane.index()) {
+                *since = earlier(*since, behind_on_since(stream, lane));
+            }
+        }
     }
 
     /// Every stream by path, and every skipped entry.
@@ -228,6 +238,14 @@ impl FileInput {
             error: stream.error.clone(),
         }
     }
+}
+
+/// Since when there has been something to ship to this lane, as far as can be known of what is not read yet.
+fn behind_on_since(stream: &Stream, lane: LaneId) -> Option<Timestamp> {
+    let behind = stream.behind_since()?;
+    let unread = (!stream.is_caught_up()).then(|| stream.read());
+    let from = stream.window.first_on(lane).or(unread)?;
+    Some(stream.growths.iter().find(|(end, _)| *end > from).map_or(behind, |(_, since)| *since))
 }
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

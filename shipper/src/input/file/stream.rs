@@ -20,7 +20,7 @@ use super::content::Content;
 use super::identity::{Facts, Key};
 use super::pipe::Pipe;
 use crate::registry::{Entry, Packed, Print};
-use crate::route::LaneId;
+use crate::route::Route;
 
 /// Bytes at the start of a file that its head print covers at most.
 pub(super) const HEAD_BYTES_MAX: usize = 1024;
@@ -28,7 +28,7 @@ pub(super) const HEAD_BYTES_MAX: usize = 1024;
 pub(super) const TAIL_BYTES_MAX: usize = 256;
 /// Tail prints of one stream that wait for acks; more are merged into the last.
 const MARKS_MAX: usize = 64;
-/// Sizes at which a stream was seen to grow and that wait for acks; more are merged into the last.
+/// Sizes at which a stream was seen to grow and that wait for acks; more become half as many; the last keeps its time.
 const GROWTHS_MAX: usize = 64;
 /// How long after it last gave something each scan looks at a file.
 const HOT_FOR: Duration = Duration::from_secs(10);
@@ -113,8 +113,8 @@ pub(super) struct Stream {
 #[derive(Debug)]
 pub(super) struct Work {
     pub pipe: Pipe,
-    /// The lane of the records, also when the file has come to another input since: what follows must not overtake them.
-    pub lane: LaneId,
+    /// The ways of the records, also when the file has come to another input since: what follows must not overtake them.
+    pub route: Route,
     /// The first bytes of the file, while there are fewer than [`HEAD_BYTES_MAX`].
     pub head: Vec<u8>,
     /// The bytes before the read offset.
@@ -339,11 +339,11 @@ impl Stream {
         if !has_grown {
             return;
         }
-        let is_full = self.growths.len() >= GROWTHS_MAX;
-        match self.growths.back_mut() {
-            Some((end, _)) if is_full => *end = self.size,
-            _ => self.growths.push_back((self.size, now)),
+        if self.growths.len() >= GROWTHS_MAX {
+            let pairs = self.growths.make_contiguous().chunks(2);
+            self.growths = pairs.filter_map(|pair| Some((pair.last()?.0, pair.first()?.1))).collect();
         }
+        self.growths.push_back((self.size, now));
     }
 
     /// Notes the file's size on the disk at `now`; how much text an archive holds shows only when it is read.

@@ -3,13 +3,15 @@
 //! Enters: files that match, files that do not any more. Leaves: streams that wait for a turn, streams that have ended,
 //! with their unread bytes in the ledger. Never: a read of more than the prints that tell two files apart.
 
+use std::path::PathBuf;
+
 use event::Timestamp;
 
 use super::ack::{Part, Window};
 use super::archive::Codec;
 use super::identity::{Decision, Facts, Remembered, decide, is_same_birth};
 use super::pinned;
-use super::scan::{Found, Sight};
+use super::scan::{Found, SKIPPED_MAX, Sight, Skipped};
 use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
@@ -281,5 +283,14 @@ impl FileInput {
     fn next_sequence(&mut self) -> u64 {
         self.streams_begun += 1;
         self.streams_begun.wrapping_mul(SEQUENCES_APART)
+    }
+
+    /// Names an entry that is not read; more than [`SKIPPED_MAX`] are only counted.
+    pub(super) fn skip(&mut self, path: PathBuf, reason: String) {
+        if self.skipped.len() < SKIPPED_MAX {
+            self.skipped.push(Skipped { path, reason });
+        } else {
+            self.skipped_more += 1;
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Streams of several lanes: one that has no room holds up nothing but its own.
 
 use super::*;
-use crate::route::Wish;
+use crate::route::switch;
 
 /// A folder with `logs-*.log` for the main lane, `audit-*.log` for another topic and `pay-*.log` for the urgent lane.
 fn open(rig: &Rig) -> (FileInput, Lanes, LaneId) {
@@ -9,9 +9,20 @@ fn open(rig: &Rig) -> (FileInput, Lanes, LaneId) {
         let text = format!("paths: ['{}/{name}-*.log']\n{keys}", rig.folder.path().display());
         yaml::parse("test.yml", &text).unwrap()
     };
-    let configs = vec![config("logs", ""), config("audit", "topic: audit"), config("pay", "urgent: true")];
-    let wishes: Vec<Wish> = configs.iter().map(FileConfig::wish).collect();
-    let lanes = Lanes::new("logs", wishes.clone()).unwrap();
+    open_configs(
+        rig,
+        vec![config("logs", ""), config("audit", "topic: audit"), config("pay", "urgent: true")],
+    )
+}
+
+/// Gives the first lane of another topic as well.
+fn open_configs(rig: &Rig, configs: Vec<FileConfig>) -> (FileInput, Lanes, LaneId) {
+    let mut wishes = Vec::new();
+    for config in &configs {
+        wishes.push(config.wish());
+        wishes.extend(config.levels.wishes(&config.wish(), "logs"));
+    }
+    let lanes = Lanes::new("logs", wishes).unwrap();
     let deps = Deps {
         pinned: PinnedConfig::default(),
         host: "host".to_owned(),
@@ -19,8 +30,17 @@ fn open(rig: &Rig) -> (FileInput, Lanes, LaneId) {
         readiness: Readiness::default(),
         lanes: lanes.clone(),
     };
-    let audit = lanes.find(&wishes[1]);
-    (FileInput::open(configs, deps, rig.now).unwrap(), lanes, audit)
+    let other = lanes.topics()[1];
+    (FileInput::open(configs, deps, rig.now).unwrap(), lanes, other)
+}
+
+/// One file whose debug lines go to a topic of their own while the switch is on.
+fn with_levels(rig: &Rig) -> (FileInput, Lanes, LaneId) {
+    let text = format!(
+        "paths: ['{}/*.log']\nparse: logfmt\nlevels: {{ error: {{ urgent: true }}, debug: {{ topic: dbg, when: switched_on }} }}",
+        rig.folder.path().display()
+    );
+    open_configs(rig, vec![yaml::parse("test.yml", &text).unwrap()])
 }
 
 /// The tickets that one poll gives, for each lane.
@@ -106,4 +126,70 @@ fn urgent_streams_are_read_first() {
     let mut out = Outbox::new(&lanes);
     let (_, tickets) = poll(&mut input, rig.now, &mut out);
     assert_eq!((tickets[0].len(), tickets[2].is_empty()), (0, false));
+}
+
+#[test]
+fn a_level_is_left_out_while_its_switch_is_off_and_counted() {
+    let mut rig = Rig::new();
+    rig.kill();
+    let (mut input, lanes, debug) = with_levels(&rig);
+    let (mut out, mut now) = (Outbox::new(&lanes), rig.now);
+    rig.append("a.log", "level=info msg=1\nlevel=debug msg=2\nlevel=trace msg=3\nlevel=info msg=4\n");
+    let (_, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!((tickets[0].len(), tickets[debug.index()].len()), (2, 0));
+    input.settle(&acked(&tickets[0]), now);
+    let totals = input.totals();
+    assert_eq!((totals.switched_off, totals.ledger.filtered, totals.ledger.pending), (2, 36, 0));
+    switch::write(rig.state.path(), Some(now.plus(Duration::from_secs(600)))).unwrap();
+    now = now.plus(Duration::from_secs(1));
+    rig.append("a.log", "level=debug msg=5\n");
+    let (_, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!((tickets[0].len(), tickets[debug.index()].len()), (0, 1));
+    now = now.plus(Duration::from_secs(600));
+    rig.append("a.log", "level=debug msg=6\n");
+    let (_, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!(tickets.concat(), []);
+    assert_eq!(input.totals().switched_off, 3);
+}
+
+#[test]
+fn a_level_goes_at_once_with_everything_before_it() {
+    let mut rig = Rig::new();
+    rig.kill();
+    let (mut input, lanes, _) = with_levels(&rig);
+    let mut out = Outbox::new(&lanes);
+    for (line, is_hasty) in [("level=info msg=1\n", false), ("level=fatal msg=2\n", true)] {
+        rig.append("a.log", line);
+        input.hint_all(rig.now);
+        input.poll(rig.now, &mut out);
+        assert_eq!(out.batch(LaneId::MAIN).unwrap().is_hasty, is_hasty, "{line}");
+    }
+}
+
+#[test]
+fn a_file_stops_behind_the_first_record_that_another_lane_has_no_room_for() {
+    let mut rig = Rig::new();
+    rig.kill();
+    let (mut input, lanes, debug) = with_levels(&rig);
+    let (mut out, now) = (Outbox::new(&lanes), rig.now);
+    switch::write(rig.state.path(), Some(now.plus(Duration::from_secs(600)))).unwrap();
+    out.closed.insert(debug);
+    rig.append("a.log", "level=info msg=1\nlevel=debug msg=2\nlevel=debug msg=3\nlevel=info msg=4\n");
+    rig.append("b.log", "level=info msg=1\nlevel=info msg=2\n");
+    let (state, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!((state, tickets[0].len(), tickets[debug.index()].len()), (Poll::Blocked, 3, 1));
+    input.settle(&acked(&tickets[0]), now);
+    assert_eq!(input.status().streams[0].offset, 17, "not behind the record without a fate");
+    // Whoever reads the main topic misses what is not read yet; nothing is missing in it of the other file.
+    let totals = input.totals();
+    assert_eq!(totals.lanes_behind_since[debug.index()], Some(now));
+    let (state, _) = poll(&mut input, now, &mut out);
+    assert_eq!(state, Poll::Blocked);
+    out.closed.remove(debug);
+    let (state, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!((state, tickets[0].len(), tickets[debug.index()].len()), (Poll::Idle, 1, 1));
+    assert_eq!(input.totals().lanes_behind_since[LaneId::MAIN.index()], Some(now));
+    input.settle(&acked(&tickets[0]), now);
+    let behind = input.totals().lanes_behind_since;
+    assert_eq!((behind[0], behind[debug.index()]), (None, Some(now)));
 }

@@ -25,7 +25,7 @@ fn receive(receiver: &Receiver, handle: Option<&Handle>, records: usize) -> Vec<
     let started = Instant::now();
     while messages.len() < records {
         assert!(started.elapsed() < Duration::from_secs(30), "only {} of {records}", messages.len());
-        let waiting = receiver.wait(LaneSet::NONE, Duration::from_secs(1));
+        let waiting = receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::from_secs(1)).0;
         let Some(Parcel::Batch(batch)) =
             waiting.first_from(LaneId::MAIN).and_then(|lane| receiver.take(lane))
         else {
