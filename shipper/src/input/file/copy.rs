@@ -114,9 +114,11 @@ impl FileInput {
 
     /// A file that was set aside is looked at again, as if it had no stream.
     pub(super) fn meet_again(&mut self, slot: u32, found: Found, now: Timestamp) {
-        let is_still = matches!(self.original_of(&found), Some((_, Standing::Whole | Standing::Held)));
         let modified = Timestamp::from_nanos(found.facts.modified);
-        if is_still && now.since(modified) < COPY_GRACE {
+        if let Some((original, Standing::Whole | Standing::Held)) = self.original_of(&found)
+            && now.since(modified) < COPY_GRACE
+        {
+            self.heirs.insert(original, found);
             return;
         }
         let generation = self.stream(slot).map(|stream| stream.generation);
@@ -259,7 +261,7 @@ impl FileInput {
                 return Ok(Some(Standing::Whole));
             }
             let is_whole = !stream.is_cut_short(&facts)
-                && (stream.head.len == 0 || has_prints(stream, &mut Content::Plain(original))?);
+                && (!is_comparable(stream) || has_prints(stream, &mut Content::Plain(original))?);
             let is_rewritten = !is_whole && goes_on_in(stream, found)?;
             return Ok(is_rewritten.then_some(Standing::Rewritten(facts)));
         }
@@ -320,7 +322,7 @@ fn open(found: &Found) -> io::Result<Content> {
 fn goes_on_in(stream: &Stream, found: &Found) -> io::Result<bool> {
     let mut copy = open(found)?;
     let is_plain = matches!(copy, Content::Plain(_));
-    if stream.head.len == 0 {
+    if !is_comparable(stream) {
         // Nothing was read that could be compared, and nothing that could be sent again.
         let has_all = stream.own_size > 0 && found.facts.size >= stream.own_size;
         return Ok(is_plain && has_all && found.facts.birth >= stream.facts.birth);
@@ -337,9 +339,24 @@ fn has_prints(stream: &Stream, content: &mut Content) -> io::Result<bool> {
         Ok(print.len == 0 || (read == bytes.len() && Print::of(print.start, &bytes) == print))
     };
     let tail = stream.work.as_ref().map_or(stream.tail, |work| harvest::tail_print(work));
-    let is_same_head = stream.head.len > 0 && has(content, stream.head)?;
-    let is_near = matches!(content, Content::Plain(_)) || tail.start <= COMPARED_BYTES;
-    Ok(is_same_head && (!is_near || has(content, tail)?))
+    let is_near = |print: Print| print.start <= COMPARED_BYTES;
+    let is_plain = matches!(content, Content::Plain(_));
+    for print in [stream.head, tail, seen(stream)] {
+        if (is_plain || is_near(print)) && !has(content, print)? {
+            return Ok(false);
+        }
+    }
+    Ok(is_comparable(stream))
+}
+
+/// What was looked at of the stream and is no record yet.
+fn seen(stream: &Stream) -> Print {
+    stream.work.as_ref().map_or(Print::default(), |work| work.seen)
+}
+
+/// Whether anything of the stream is known that a copy would have.
+fn is_comparable(stream: &Stream) -> bool {
+    stream.head.len > 0 || seen(stream).len > 0
 }
 
 /// Whether the file is a copy of `original`, as far as it goes.

@@ -48,6 +48,7 @@ impl FileInput {
     /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.
     pub(super) fn retire(&mut self, slot: u32, now: Timestamp) {
         self.close(slot);
+        self.heirs.remove(&slot);
         let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
         if self.by_key.get(&stream.key()) == Some(&slot) {
             self.by_key.remove(&stream.key());

@@ -11,7 +11,7 @@ use super::CHUNK_BYTES;
 use super::content::Content;
 use super::identity::Facts;
 use super::pipe::{Fed, Pipe, Sink};
-use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX, Work};
+use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX};
 use crate::registry::Print;
 use crate::route::{LaneId, Route};
 
@@ -38,6 +38,20 @@ pub(super) enum Step {
     CaughtUp,
     /// What there is next may have to wait until this lane has room.
     Blocked(LaneId),
+}
+
+/// What a stream needs while it is read.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub pipe: Pipe,
+    /// The ways of the records, also when the file has come to another input since: what follows must not overtake them.
+    pub route: Route,
+    /// The first bytes of the file, while there are fewer than [`HEAD_BYTES_MAX`].
+    pub head: Vec<u8>,
+    /// The bytes before the read offset.
+    pub tail: Vec<u8>,
+    /// What was looked at behind the read offset, and is not complete yet.
+    pub seen: Print,
 }
 
 /// Opens the stream's file, and makes sure that it is the stream's.
@@ -93,7 +107,7 @@ pub(super) fn begin(
     if learned > 0 {
         pipe.learn(&read_range(file, offset - learned, usize::try_from(learned).unwrap_or_default())?);
     }
-    Ok(Box::new(Work { pipe, route, head, tail }))
+    Ok(Box::new(Work { pipe, route, head, tail, seen: Print::default() }))
 }
 
 fn has_print(file: &mut Content, print: Print) -> Result<(), HarvestError> {
@@ -128,6 +142,12 @@ pub(super) fn step(
     if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
         return Err(HarvestError::Rewritten);
     }
+    // A line without an end was looked at already; a rewritten file of the same length has another one.
+    if bytes.get(..work.seen.len as usize).is_some_and(|seen| Print::of(read, seen) != work.seen)
+        && work.seen.len > 0
+    {
+        return Err(HarvestError::Rewritten);
+    }
     let end = read + bytes.len() as u64;
     work.pipe.clamp(end);
     let fed = work.pipe.feed(bytes, sink);
@@ -139,6 +159,8 @@ pub(super) fn step(
     }
     let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
     remember(work, read, bytes.get(..done).unwrap_or_default());
+    let seen = done + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default();
+    work.seen = Print::of(work.pipe.read(), bytes.get(done..seen).unwrap_or_default());
     let step = match fed {
         Fed::Blocked(lane) => Step::Blocked(lane),
         _ if is_at_end => Step::CaughtUp,

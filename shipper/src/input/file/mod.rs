@@ -137,7 +137,7 @@ pub struct FileInput {
     files_open_max: usize,
     /// Streams by path, to find the original of a copy; made when a new file asks for it.
     kin: Option<copy::Kin>,
-    /// By stream: the copy that it goes on in when its own file was read to its end, by the last scan.
+    /// By stream: the copy that it goes on in when its own file is gone and was read to its end.
     heirs: HashMap<u32, scan::Found>,
     /// While a listing is observed: its files without a stream, with the generation that each begins.
     unmet: Option<Vec<(scan::Found, Option<u64>)>>,

@@ -142,7 +142,10 @@ impl FileInput {
             self.queue(slot);
         } else if is_over && stream.window.is_empty() {
             let is_deleted = stream.presence == Presence::Deleted || stream.base.is_some();
-            if let Some(copy) = self.heirs.remove(&slot) {
+            let is_there = |copy: &Found| {
+                copy.path.metadata().is_ok_and(|now| Facts::of(&now).key() == copy.facts.key())
+            };
+            if let Some(copy) = self.heirs.remove(&slot).filter(is_there) {
                 self.move_to(slot, copy, now);
             } else if is_deleted {
                 self.retire(slot, now);

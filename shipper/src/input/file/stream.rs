@@ -17,10 +17,9 @@ use super::SCAN_EVERY;
 use super::ack::Window;
 use super::archive::Codec;
 use super::content::Content;
+use super::harvest::Work;
 use super::identity::{Facts, Key};
-use super::pipe::Pipe;
 use crate::registry::{Entry, Packed, Print};
-use crate::route::Route;
 
 /// Bytes at the start of a file that its head print covers at most.
 pub(super) const HEAD_BYTES_MAX: usize = 1024;
@@ -107,18 +106,6 @@ pub(super) struct Stream {
     /// Bytes of too long lines that the log has told of.
     pub told_too_long: u64,
     pub error: Option<String>,
-}
-
-/// What a stream needs while it is read.
-#[derive(Debug)]
-pub(super) struct Work {
-    pub pipe: Pipe,
-    /// The ways of the records, also when the file has come to another input since: what follows must not overtake them.
-    pub route: Route,
-    /// The first bytes of the file, while there are fewer than [`HEAD_BYTES_MAX`].
-    pub head: Vec<u8>,
-    /// The bytes before the read offset.
-    pub tail: Vec<u8>,
 }
 
 impl Stream {

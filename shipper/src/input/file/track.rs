@@ -57,8 +57,8 @@ impl FileInput {
             self.skipped_more = sight.skipped_more;
             let mut found = self.one_path_each(sight.found);
             // The oldest first: after a standstill, records come in about the order of their time.
-            found.sort_by_key(|found| found.facts.modified);
-            self.heirs.clear();
+            // Of two of one moment, the shorter name: a copy's is longer than its original's.
+            found.sort_by_key(|found| (found.facts.modified, found.path.as_os_str().len()));
             // New ones last, because each may be a copy of what was one of the others.
             self.unmet = Some(Vec::new());
             for found in found {
@@ -66,7 +66,7 @@ impl FileInput {
             }
             for (found, generation) in self.unmet.take().unwrap_or_default() {
                 // A stream may have moved to it meanwhile.
-                if self.is_known(&found.facts) {
+                if generation.is_none() || self.by_key.contains_key(&found.facts.key()) {
                     self.observe(found, false, now);
                 } else {
                     self.meet(found, generation, now);
@@ -134,7 +134,10 @@ impl FileInput {
     pub(super) fn observe(&mut self, found: Found, is_different: bool, now: Timestamp) {
         let slot = self.by_key.get(&found.facts.key()).copied();
         if let Some(slot) = slot.filter(|slot| self.stream(*slot).is_some_and(|stream| stream.is_aside)) {
-            return self.meet_again(slot, found, now);
+            return match &mut self.unmet {
+                Some(unmet) => unmet.push((found, None)),
+                None => self.meet_again(slot, found, now),
+            };
         }
         let stream = slot.and_then(|slot| self.stream(slot));
         let remembered = stream.map(|stream| Remembered {

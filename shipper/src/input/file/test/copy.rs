@@ -399,3 +399,21 @@ fn a_copy_over_an_empty_copy() {
     rig.append("app.log", lines(1, 4));
     expect_lines(&mut rig, 0, 4);
 }
+
+/// Nothing of it was a record yet, and the new content is as long as what was seen of the old.
+#[test]
+fn half_a_line_that_is_copied_and_cut() {
+    let mut rig = Rig::with(ALL);
+    rig.append("app.log", "half a line of 23 bytes");
+    rig.expect(&[]);
+    rig.append("app.log", "\n");
+    copy(&rig, "app.log", "app.log.1");
+    truncate(&rig, "app.log");
+    rig.append("app.log", "another\nand a third..\n");
+    rig.read();
+    let mut messages = rig.take();
+    messages.sort();
+    assert_eq!(messages, ["and a third..", "another", "half a line of 23 bytes"]);
+    rig.ack();
+    assert_eq!(rig.ledger().lost, 0);
+}

@@ -117,6 +117,10 @@ impl Life {
     }
 
     fn copy_truncate(&mut self) {
+        let size = fs::metadata(self.rig.path("app.log")).map_or(0, |metadata| metadata.len());
+        if size == 0 {
+            return;
+        }
         self.make_room();
         if self.rig.path("app.log").exists() {
             fs::copy(self.rig.path("app.log"), self.rig.path("app.log.1")).unwrap();
@@ -125,7 +129,10 @@ impl Life {
     }
 
     fn compress(&mut self) {
-        if self.rig.path("app.log.2").exists() {
+        // Of a file that nobody has read a line of, nothing is known that would tell its archive: that is read as a new
+        // one, and the file itself counts as lost.
+        let has_lines = fs::metadata(self.rig.path("app.log.2")).is_ok_and(|metadata| metadata.len() > 18);
+        if has_lines {
             let plain = fs::read(self.rig.path("app.log.2")).unwrap();
             self.rig.append("app.log.2.gz", super::copy::gzip(&plain));
             self.rig.remove("app.log.2");
