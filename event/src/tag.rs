@@ -12,3 +12,5 @@ pub const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 pub const TRUNCATED: &str = "truncated";
 /// The record has more lines or bytes than its input joins; they go on in the next record.
 pub const MULTILINE_CUT: &str = "multiline_cut";
+/// The record is one of several parts of a line that was longer than its input allows; nothing was left out.
+pub const SPLIT: &str = "split";

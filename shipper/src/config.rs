@@ -262,6 +262,23 @@ registry: { path: /var/lib/watchfire/shipper }
             ("[\"/var/log/app/*.log\"]", "[]", "inputs[0]: file: `paths` is empty"),
             ("app/*.log", "app/../*.log", "inputs[0]: file: `/var/log/app/../*.log`: `..` is not followed"),
             ("multiline: java", "exclude: [\"[\"]", "inputs[0]: file: `[`: unclosed character class"),
+            (
+                "parse: auto",
+                "encoding: utf16",
+                "`utf16` is no encoding that can be read line by line: write utf-8, utf-16le, utf-16be, gbk",
+            ),
+            (
+                "parse: auto",
+                "encoding: latin1, line_end: \"\\u4e0a\"",
+                "inputs[0]: file: inputs: line_end: `\u{4e0a}` must be some text that windows-1252 has characters for",
+            ),
+            ("parse: auto", "line_end: \"\"", "line_end: `` must be some text"),
+            (
+                "parse: auto",
+                "encoding: utf-16be, line_end: \"123456789\"",
+                "`123456789` is longer than 16 bytes in UTF-16BE; write a shorter one",
+            ),
+            ("parse: auto", "too_long: drop", "cut"),
             ("parse: auto", "time_zone: Mars/Olympus", "`Mars/Olympus` is no zone of this machine"),
             ("parse: auto", "topic: \"\"", "inputs[0]: file: `topic` is ``: write 1 to 249 letters"),
             ("parse: auto", "topic: ..", "inputs[0]: file: `topic` is `..`: write 1 to 249 letters"),

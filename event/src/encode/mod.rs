@@ -155,7 +155,8 @@ impl Encoder {
 
     fn log(&self, record: &Record<'_, '_>, members: &mut Members<'_>) {
         let fields = record.fields;
-        if self.file.is_empty() && fields.level.is_none() && fields.logger.is_none() {
+        let has_own = fields.level.is_some() || fields.logger.is_some() || fields.original_bytes.is_some();
+        if self.file.is_empty() && !has_own {
             return;
         }
         members.object("log", |log| {
@@ -163,6 +164,7 @@ impl Encoder {
                 log.plain("level", level.as_str());
             }
             log.text_if("logger", fields.logger);
+            log.number_if("original_bytes", fields.original_bytes);
             if !self.file.is_empty() {
                 log.number("offset", record.offset);
                 log.raw(&self.file);

@@ -66,6 +66,10 @@ fn writes_each_field_at_its_ecs_path() {
         &json!({"log": {"logger": "com.example.A"}}),
     );
     check(
+        &Fields { original_bytes: Some(1 << 20), ..Fields::default() },
+        &json!({"log": {"original_bytes": 1_048_576}}),
+    );
+    check(
         &Fields { error_type: Some("E".into()), stack_trace: Some("at x\nat y".into()), ..Fields::default() },
         &json!({"error": {"type": "E", "stack_trace": "at x\nat y"}}),
     );

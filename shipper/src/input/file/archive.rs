@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 const PIECE_BYTES: usize = 32 << 10;
 /// Decompressed bytes that one call of [`Archive::seek`] passes over at most.
 const SKIP_BYTES_MAX: u64 = 16 << 20;
+/// Plain bytes at the start that are remembered.
+const FIRST_BYTES: usize = 4;
 /// How both formats begin.
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 const ZSTD_MAGIC: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -99,6 +101,8 @@ pub(super) struct Archive {
     start: u64,
     /// The stream's offset of the first plain byte.
     base: u64,
+    /// The first plain bytes, once they were passed.
+    first: Vec<u8>,
     piece: Vec<u8>,
     /// How much of `piece` was decoded.
     decoded: usize,
@@ -131,6 +135,7 @@ impl Archive {
             decoder,
             start: base,
             base,
+            first: Vec::new(),
             piece: Vec::new(),
             decoded: 0,
             next: 0,
@@ -142,6 +147,11 @@ impl Archive {
 
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The first plain bytes, once they were passed: enough to know a mark of their encoding.
+    pub(super) fn first(&self) -> &[u8] {
+        &self.first
     }
 
     /// True when nothing more can be decoded.
@@ -164,6 +174,9 @@ impl Archive {
             let has_all = self.decode(usize::try_from(step).unwrap_or(PIECE_BYTES))?;
             let plain = self.decoder.plain();
             let passed = plain.len().min(usize::try_from(start - self.start).unwrap_or(usize::MAX));
+            if self.start == 0 {
+                self.first = plain.get(..passed.min(FIRST_BYTES)).unwrap_or_default().to_vec();
+            }
             plain.drain(..passed);
             self.start += passed as u64;
             if !has_all {

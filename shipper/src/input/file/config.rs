@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{ByteSize, Span};
 
+use super::encoding::Encoding;
 use super::recipe::Recipe;
 use super::scan::Selection;
 use crate::multiline::MultilineConfig;
@@ -42,9 +43,26 @@ pub struct FileConfig {
     /// `tags` of the records.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// A longer line is cut; what is cut off is counted as lost.
+    /// How bytes stand for characters: `utf-8`, `utf-16le`, `utf-16be`, `gbk`, `gb18030`, `big5`, `shift_jis`, `latin1`
+    /// (which is windows-1252, as on the web), or another name of the WHATWG Encoding Standard, such as `windows-1251`
+    /// or `euc-kr`. A file that begins with a byte order mark of UTF-8 or UTF-16 is read by it, whatever stands here.
+    /// Bytes that are no character become U+FFFD, and the record gets the tag `invalid_utf8`.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// What ends a line: 1 to 16 bytes in the file's encoding, such as `"|\n"` or `"\0"`. As it is, lines end with LF or
+    /// CR LF; any other text ends a line only as a whole. NUL bytes in front of a line, as a crash or a truncation
+    /// leaves them, are skipped and counted as filtered, unless this begins with one.
+    #[serde(default = "default_line_end")]
+    pub line_end: String,
+    /// Bytes of a line's text at most, 1KiB to 16MiB; what becomes of a longer one says `too_long`.
     #[serde(default = "default_line_bytes_max")]
     pub line_bytes_max: ByteSize,
+    /// What becomes of a line that is longer than `line_bytes_max`.
+    #[serde(default)]
+    pub too_long: TooLong,
+    /// How long a last line may wait for its end until it is a record as it stands; what is written later is another
+    /// record. For ever when it is left out, so that no line is torn while its file is still there.
+    pub partial_line_timeout: Option<Span>,
     /// Where a file is begun that was there before this input first ran.
     #[serde(default)]
     pub start: Start,
@@ -78,6 +96,19 @@ pub enum Start {
     Beginning,
     /// Behind the last byte that is there.
     End,
+}
+
+/// What becomes of a line that is longer than `line_bytes_max`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TooLong {
+    /// Its beginning is a record with the tag `truncated` and the line's length as `log.original_bytes`; the rest is
+    /// counted as lost. The record comes when the line has ended, so that its length is known, or has gone on for
+    /// 256 MiB; then the length is left out.
+    #[default]
+    Cut,
+    /// It comes as several records, each with the tag `split`; nothing is lost.
+    Split,
 }
 
 /// Limits of one line that can be kept: memory for a record grows with it, and no broker takes more.
@@ -119,6 +150,10 @@ impl FileConfig {
         Selection::parse(&self.paths, &self.exclude).map_err(|error| error.to_string())?;
         Recipe::new(self.clone(), &Lanes::single(), "", 0).map(drop).map_err(|error| error.to_string())
     }
+}
+
+fn default_line_end() -> String {
+    "\n".to_owned()
 }
 
 fn default_line_bytes_max() -> ByteSize {

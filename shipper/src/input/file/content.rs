@@ -41,6 +41,14 @@ impl Content {
         }
     }
 
+    /// The first bytes, as far as they were passed on the way to others; only of an archive.
+    pub(super) fn first(&self) -> &[u8] {
+        match self {
+            Content::Plain(_) => &[],
+            Content::Packed(archive) => archive.first(),
+        }
+    }
+
     /// True when the next read beyond what was given is an error for good.
     pub(super) fn is_damaged(&self) -> bool {
         matches!(self, Content::Packed(archive) if archive.is_damaged())

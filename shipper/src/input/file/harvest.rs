@@ -10,10 +10,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::CHUNK_BYTES;
 use super::content::Content;
 use super::identity::Facts;
-use super::pipe::{Fed, Pipe, Sink};
+use super::pipe::{Chunk, Fed, Pipe};
+use super::sink::Sink;
 use super::stream::{HEAD_BYTES_MAX, Stream, TAIL_BYTES_MAX};
 use crate::registry::Print;
 use crate::route::{LaneId, Route};
+
+/// Chunks that one step looks ahead at most.
+const AHEAD_CHUNKS_MAX: usize = 32;
 
 /// Why a file cannot be read further.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,15 @@ pub(super) enum HarvestError {
     /// The disk, or a permission.
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl From<HarvestError> for io::Error {
+    fn from(error: HarvestError) -> Self {
+        match error {
+            HarvestError::Io(error) => error,
+            error => io::Error::other(error.to_string()),
+        }
+    }
 }
 
 /// What a step came to.
@@ -96,13 +109,14 @@ pub(super) fn begin(
         head = read_range(file, 0, usize::try_from(offset).unwrap_or(usize::MAX).min(HEAD_BYTES_MAX))?;
     }
     has_print(file, stream.tail)?;
+    let cut_bytes_min = pipe.cut_bytes_min();
     let tail_start = offset.saturating_sub(TAIL_BYTES_MAX as u64);
     let tail = read_range(file, tail_start, usize::try_from(offset - tail_start).unwrap_or_default())?;
-    if tail.last().is_some_and(|byte| *byte != b'\n') {
-        // The rest of a line that was cut before the last end is no record.
-        let start = offset.saturating_sub(pipe.cut_bytes_min() as u64);
-        pipe.begin_behind(&read_range(file, start, usize::try_from(offset - start).unwrap_or_default())?);
-    }
+    let first = if head.is_empty() { file.first().to_vec() } else { head.clone() };
+    pipe.begin_behind(&first, &tail, || {
+        let start = offset.saturating_sub(cut_bytes_min as u64);
+        read_range(file, start, usize::try_from(offset - start).unwrap_or_default())
+    })?;
     let learned = pipe.learns_bytes();
     if learned > 0 {
         pipe.learn(&read_range(file, offset - learned, usize::try_from(learned).unwrap_or_default())?);
@@ -148,25 +162,70 @@ pub(super) fn step(
     {
         return Err(HarvestError::Rewritten);
     }
-    let end = read + bytes.len() as u64;
-    work.pipe.clamp(end);
-    let fed = work.pipe.feed(bytes, sink);
+    let chunk = Chunk { base: read, bytes };
+    work.pipe.clamp(chunk.end());
+    let (mut fed, mut end) = (work.pipe.feed(chunk, sink), chunk.end());
     // Behind what is sound of a damaged archive lies its error, for the next step.
-    let is_at_end = fed == Fed::Hungry && count < wanted && !file.is_damaged();
-    if is_at_end && is_last {
-        let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
-        work.pipe.finish(bytes.get(done..).unwrap_or_default(), sink);
+    let mut is_at_end = fed == Fed::Hungry && count < wanted && !file.is_damaged();
+    if fed == Fed::Hungry && !is_at_end && work.pipe.ahead().is_some() {
+        let (looked, found) = look_ahead(&mut work.pipe, file, &mut sink.scratch.ahead)?;
+        end = end.max(looked);
+        match found {
+            Ahead::Decided => fed = work.pipe.feed(chunk, sink),
+            Ahead::Ended => is_at_end = true,
+            Ahead::Open => {}
+        }
     }
+    if is_at_end {
+        if is_last {
+            fed = work.pipe.finish(chunk, end, sink);
+        } else {
+            work.pipe.wait(chunk, end, sink);
+        }
+    }
+    remember(work, file, chunk)?;
     let done = usize::try_from(work.pipe.read() - read).unwrap_or_default();
-    remember(work, read, bytes.get(..done).unwrap_or_default());
     let seen = done + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default();
     work.seen = Print::of(work.pipe.read(), bytes.get(done..seen).unwrap_or_default());
     let step = match fed {
         Fed::Blocked(lane) => Step::Blocked(lane),
-        _ if is_at_end => Step::CaughtUp,
+        Fed::Hungry if is_at_end => Step::CaughtUp,
         Fed::Hungry | Fed::Full => Step::More,
     };
     Ok((step, end))
+}
+
+/// What a look ahead came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    /// The pipe knows what it wanted to know.
+    Decided,
+    /// The file ends first.
+    Ended,
+    /// There is more to look at in the next step.
+    Open,
+}
+
+/// Lets the pipe look further ahead than what is kept, for a fair share of a step; gives how far it looked.
+fn look_ahead(pipe: &mut Pipe, file: &mut Content, buffer: &mut Vec<u8>) -> io::Result<(u64, Ahead)> {
+    buffer.resize(CHUNK_BYTES, 0);
+    let mut looked = 0;
+    for _ in 0..AHEAD_CHUNKS_MAX {
+        let Some(start) = pipe.ahead() else { return Ok((looked, Ahead::Decided)) };
+        let count = file.read_full(start, buffer)?;
+        if count == 0 && matches!(file, Content::Plain(file) if file.metadata()?.len() < start) {
+            pipe.look_again();
+            return Ok((0, Ahead::Ended));
+        }
+        looked = start + count as u64;
+        if pipe.look(buffer.get(..count).unwrap_or_default()) {
+            return Ok((looked, Ahead::Decided));
+        }
+        if count < CHUNK_BYTES {
+            return Ok((looked, Ahead::Ended));
+        }
+    }
+    Ok((looked, Ahead::Open))
 }
 
 /// Makes the buffer long enough, and gives back what one long record made it grow to.
@@ -179,9 +238,22 @@ fn resize(buffer: &mut Vec<u8>, wanted: usize) {
     }
 }
 
-/// Keeps the ends of what was read, for the prints.
-fn remember(work: &mut Work, start: u64, bytes: &[u8]) {
-    if work.head.len() < HEAD_BYTES_MAX && start == work.head.len() as u64 {
+/// Keeps the ends of what became records, for the prints.
+fn remember(work: &mut Work, file: &mut Content, chunk: Chunk<'_>) -> Result<(), HarvestError> {
+    let read = work.pipe.read();
+    if read > chunk.end() {
+        // The rest of a long line, or a hole, was skipped without a look.
+        let len = |most: usize| usize::try_from(read).unwrap_or(usize::MAX).min(most);
+        if work.head.len() < HEAD_BYTES_MAX && chunk.base == work.head.len() as u64 {
+            work.head = read_range(file, 0, len(HEAD_BYTES_MAX))?;
+        }
+        let tail_bytes = len(TAIL_BYTES_MAX);
+        work.tail = read_range(file, read - tail_bytes as u64, tail_bytes)?;
+        return Ok(());
+    }
+    let done = usize::try_from(read - chunk.base).unwrap_or_default();
+    let bytes = chunk.bytes.get(..done).unwrap_or_default();
+    if work.head.len() < HEAD_BYTES_MAX && chunk.base == work.head.len() as u64 {
         let more = bytes.len().min(HEAD_BYTES_MAX - work.head.len());
         work.head.extend_from_slice(bytes.get(..more).unwrap_or_default());
     }
@@ -189,6 +261,7 @@ fn remember(work: &mut Work, start: u64, bytes: &[u8]) {
     work.tail.drain(..work.tail.len() - keep);
     let from = bytes.len().saturating_sub(TAIL_BYTES_MAX);
     work.tail.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    Ok(())
 }
 
 /// The print of the bytes before the read offset.

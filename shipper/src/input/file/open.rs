@@ -14,10 +14,10 @@ use super::anchor::Anchoring;
 use super::books::Books;
 use super::glob::GlobError;
 use super::in_flight::InFlight;
-use super::pipe::Scratch;
 use super::queue::Queue;
 use super::recipe::Recipe;
 use super::scan::Selection;
+use super::sink::Scratch;
 use super::survey::Survey;
 use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
 use crate::registry::{Opened, Registry, RegistryError};
@@ -55,6 +55,14 @@ pub enum OpenError {
     /// A processor.
     #[error("inputs: processors: {0}")]
     Processor(String),
+    /// A line end.
+    #[error("inputs: line_end: `{}` {reason}", text.escape_debug())]
+    LineEnd {
+        /// As the user wrote it.
+        text: String,
+        /// What is wrong with it, and what to write instead.
+        reason: String,
+    },
     /// The registry.
     #[error(transparent)]
     Registry(#[from] RegistryError),

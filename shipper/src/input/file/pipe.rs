@@ -1,54 +1,43 @@
 //! From the bytes of one stream to records of a batch: frame, join, parse, encode.
 //!
 //! Enters: the stream's bytes from its read offset on. Leaves: encoded records, each with a ticket; ranges that are not
-//! shipped, with the reason. Never: a copy of a line. A record is a range of the read buffer, because its lines lie one
-//! behind the other; what is not complete yet is read again with the next bytes, so nothing is carried over.
+//! shipped, with the reason. Never: a copy of a line that is UTF-8 already. Such a record is a range of the read buffer,
+//! because its lines lie one behind the other; what is not complete yet is read again with the next bytes. Lines of
+//! other encodings are decoded one by one, and the text of the record at hand is kept.
 
-use event::{Encoder, Fields, Record, Timestamp, tag, utf8};
+use std::time::Duration;
 
-use super::BATCH_BYTES;
-use super::ack::{Part, Window};
-use super::frame::{Framer, Piece, without_end};
-use super::in_flight::InFlight;
-use crate::batch::{Entry, Outbox, Ticket};
+use event::{Encoder, Timestamp, utf8};
+
+use super::ack::Part;
+use super::encoding::Mark;
+use super::frame::{Flaw, Framer, Line, Piece};
+use super::line_end::{Found, LineEnd};
+use super::sink::{Shape, Sink};
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
-use crate::processor::{Processors, Raw, Verdict};
-use crate::route::{LaneId, Route};
+use crate::route::LaneId;
 
 /// Bytes before the place where reading goes on in which the joiner looks how records begin.
 const LEARN_BYTES_MAX: u64 = 64 << 10;
 
-/// What reading changes around a stream.
-pub(super) struct Sink<'a> {
-    /// The stream's slot.
-    pub slot: u32,
-    pub window: &'a mut Window,
-    pub out: &'a mut Outbox,
-    /// The ways of the input's records.
-    pub route: Route,
-    /// Whether records go that wait for the switch of `shipper debug`.
-    pub is_switched_on: bool,
-    /// Records that were left out because it is off.
-    pub switched_off: &'a mut u64,
-    /// Why nothing more is to be taken.
-    pub stop: Option<Fed>,
-    pub scratch: &'a mut Scratch,
-    /// The input's.
-    pub processors: &'a mut Processors,
-    pub in_flight: &'a mut InFlight,
-    /// Records that were cut at a limit of `multiline`.
-    pub multiline_cuts: &'a mut u64,
-    pub now: Timestamp,
+/// Bytes of a stream, and where they lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chunk<'b> {
+    pub base: u64,
+    pub bytes: &'b [u8],
 }
 
-/// Buffers for the few records that cannot be borrowed as they are.
-#[derive(Debug, Default)]
-pub(super) struct Scratch {
-    /// A record of several lines without its carriage returns.
-    joined: Vec<u8>,
-    /// A record that was no UTF-8.
-    repaired: String,
+impl<'b> Chunk<'b> {
+    /// Behind the last byte.
+    pub(super) fn end(&self) -> u64 {
+        self.base + self.bytes.len() as u64
+    }
+
+    fn range(&self, start: u64, end: u64) -> &'b [u8] {
+        let index = |offset: u64| usize::try_from(offset.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.bytes.get(index(start)..index(end)).unwrap_or_default()
+    }
 }
 
 /// Why feeding ended.
@@ -62,52 +51,122 @@ pub(super) enum Fed {
     Blocked(LaneId),
 }
 
+/// The stages of a stream, as its input's configuration makes them.
+#[derive(Debug)]
+pub(super) struct Stages {
+    pub framer: Framer,
+    pub joiner: Multiline,
+    pub parser: Parser,
+    pub encoder: Encoder,
+    /// The user's `line_end`, for a file whose mark says another encoding.
+    pub line_end: String,
+    /// How long a line waits for its end; for ever when `None`.
+    pub partial_line_timeout: Option<Duration>,
+}
+
 /// The state of one stream between two reads.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    framer: Framer,
-    joiner: Multiline,
-    parser: Parser,
-    encoder: Encoder,
+    stages: Stages,
+    /// The first bytes of the file, which may name its encoding, have not been seen.
+    is_fresh: bool,
     /// Everything before it has become records: here the next read starts.
     read: u64,
+    /// Behind the last line of the record at hand.
+    joined: u64,
+    collected: Collected,
+    /// Where the line that waits for its end ends so far, and how long it does.
+    partial: Option<(u64, Timestamp)>,
+}
+
+/// A stream keeps a buffer of so many bytes for its next record; a larger one is given back.
+const COLLECTED_BYTES_KEPT: usize = 1 << 10;
+
+/// The lines of the record at hand, of an encoding in which they have to be decoded.
+#[derive(Debug, Default)]
+struct Collected {
+    text: String,
+    is_repaired: bool,
 }
 
 impl Pipe {
-    /// A pipe that begins at `read`, where a record starts.
-    pub(super) fn new(
-        read: u64,
-        framer: Framer,
-        joiner: Multiline,
-        parser: Parser,
-        encoder: Encoder,
-    ) -> Self {
-        Pipe { framer, joiner, parser, encoder, read }
+    /// A pipe that begins at `read`, where a record starts. [`Pipe::begin_behind`] comes before any read.
+    pub(super) fn new(read: u64, stages: Stages) -> Self {
+        Pipe { stages, is_fresh: true, read, joined: read, collected: Collected::default(), partial: None }
     }
 
-    /// Before any read: how the bytes in front of it, up to [`Pipe::cut_bytes_min`] of them, make it begin.
-    pub(super) fn begin_behind(&mut self, bytes: &[u8]) {
-        if bytes.len() >= self.cut_bytes_min() && memchr::memchr(b'\n', bytes).is_none() {
-            self.framer.begin_behind_cut();
+    /// How the bytes in front of it make it begin: the file's first, `head`, and up to [`Pipe::cut_bytes_min`] of the
+    /// last, which `before` reads.
+    pub(super) fn begin_behind<E>(
+        &mut self,
+        head: &[u8],
+        tail: &[u8],
+        before: impl FnOnce() -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
+        if self.read > 0 {
+            self.look_for_mark(head, true);
+            if !self.stages.framer.line_end().is_behind(tail) {
+                self.stages.framer.begin_behind(&before()?);
+            }
         }
+        Ok(())
+    }
+
+    /// Goes by the mark that the file begins with. False when more of it has to be there first.
+    fn look_for_mark(&mut self, head: &[u8], is_all: bool) -> bool {
+        match Mark::of(head) {
+            Mark::Open if !is_all => return false,
+            Mark::Found(encoding) if encoding != self.stages.framer.line_end().encoding() => {
+                // Every text has a form in UTF-8 and UTF-16.
+                if let Some(line_end) = LineEnd::new(&self.stages.line_end, encoding) {
+                    self.stages.framer.change_line_end(line_end);
+                }
+            }
+            Mark::Found(_) | Mark::Absent | Mark::Open => {}
+        }
+        self.is_fresh = false;
+        true
     }
 
     /// How many bytes in front of it [`Pipe::learn`] wants before any read.
     pub(super) fn learns_bytes(&self) -> u64 {
-        if self.joiner.learns() { self.read.min(LEARN_BYTES_MAX) } else { 0 }
+        if self.stages.joiner.learns() { self.read.min(LEARN_BYTES_MAX) } else { 0 }
     }
 
     /// The bytes in front of it show how records begin.
     pub(super) fn learn(&mut self, bytes: &[u8]) {
-        let is_all = bytes.len() as u64 == self.read;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n').skip(usize::from(!is_all)) {
-            self.joiner.learn(without_end(line));
+        let line_end = self.stages.framer.line_end();
+        let (mut start, mut text) = (0, String::new());
+        // The first line is a part of one, unless the file begins with it.
+        let mut is_whole = bytes.len() as u64 == self.read;
+        let offset = self.read - bytes.len() as u64;
+        loop {
+            let (at, line) = (offset + start as u64, bytes.get(start..).unwrap_or_default());
+            let (end, next) = match line_end.find(at, line, 0) {
+                Found::At(end) => (end, end + line_end.len()),
+                Found::Hole(end) => {
+                    (end, end + line_end.hole(at + end as u64, line.get(end..).unwrap_or_default()))
+                }
+                Found::Until(_) => return,
+            };
+            let line = line.get(..end).unwrap_or_default();
+            if is_whole {
+                text.clear();
+                line_end.encoding().decode(
+                    at,
+                    line.get(..line_end.without_return(line)).unwrap_or_default(),
+                    &mut text,
+                );
+                self.stages.joiner.learn(text.as_bytes());
+            }
+            is_whole = true;
+            start += next.max(1);
         }
     }
 
     /// A line of so many bytes was cut, as far as they can tell.
     pub(super) fn cut_bytes_min(&self) -> usize {
-        self.framer.cut_bytes_min()
+        self.stages.framer.cut_bytes_min()
     }
 
     /// Where the next read has to start.
@@ -117,142 +176,185 @@ impl Pipe {
 
     /// Behind the last line that was understood.
     pub(super) fn position(&self) -> u64 {
-        self.framer.position()
+        self.stages.framer.position()
     }
 
     /// How many bytes from [`Pipe::read`] on were looked at already.
     pub(super) fn seen_bytes(&self) -> u64 {
-        self.framer.searched().saturating_sub(self.read)
+        self.stages.framer.seen().saturating_sub(self.read)
     }
 
-    /// When lines that were joined so far become a record by themselves.
+    /// Where to look further ahead, as [`Framer::ahead`] says.
+    pub(super) fn ahead(&self) -> Option<u64> {
+        self.stages.framer.ahead()
+    }
+
+    /// Looks at the bytes there. True when that decides, and feeding goes on.
+    pub(super) fn look(&mut self, bytes: &[u8]) -> bool {
+        self.stages.framer.look(bytes)
+    }
+
+    /// The file is shorter than it was: what was seen ahead is no more.
+    pub(super) fn look_again(&mut self) {
+        self.stages.framer.search_again();
+    }
+
+    /// When something that waits becomes a record by itself.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        self.joiner.deadline()
+        [self.stages.joiner.deadline(), self.partial.map(|(_, due)| due)].into_iter().flatten().min()
     }
 
     /// The stream ends at `end`: an unfinished line that was longer before is taken back.
     pub(super) fn clamp(&mut self, end: u64) {
-        if end < self.framer.searched() {
-            self.framer.search_again();
+        if end < self.stages.framer.seen() {
+            self.stages.framer.search_again();
         }
     }
 
-    /// Takes `bytes`, which lie at [`Pipe::read`], as far as the batch has room.
-    pub(super) fn feed(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Fed {
-        let base = self.read;
-        if self.joiner.tick(sink.now) {
-            self.emit_until(self.framer.position(), base, bytes, None, sink);
+    /// Takes `chunk`, which lies at [`Pipe::read`], as far as the batch has room.
+    pub(super) fn feed(&mut self, chunk: Chunk<'_>, sink: &mut Sink<'_>) -> Fed {
+        if self.is_fresh && !self.look_for_mark(chunk.bytes, false) {
+            return Fed::Hungry;
         }
+        self.stages.framer.go_on();
+        self.take(chunk, sink)
+    }
+
+    fn take(&mut self, chunk: Chunk<'_>, sink: &mut Sink<'_>) -> Fed {
         loop {
             if let Some(stop) = sink.stop {
                 return stop;
             }
-            let Some(piece) = self.framer.next(base, bytes) else { return Fed::Hungry };
+            let Some(piece) = self.stages.framer.next(chunk.base, chunk.bytes) else { return Fed::Hungry };
             match piece {
-                Piece::Line { start, end } => self.join(base, bytes, (start, end), false, sink),
-                Piece::Cut { start, end } => self.join(base, bytes, (start, end), true, sink),
-                Piece::Rest { end } => {
-                    sink.window.skip(end, Part::TooLong);
-                    self.read = end;
+                Piece::Line(line) => self.join(chunk, line, sink),
+                Piece::Rest { end } => self.skip(end, Part::TooLong, sink),
+                Piece::Hole { end } => {
+                    // Behind a hole goes on what another run of the writer wrote.
+                    self.flush(chunk, sink);
+                    self.skip(end, Part::Filtered, sink);
                 }
             }
         }
     }
 
-    /// The stream has ended with `bytes`, which lie at [`Pipe::read`]: what waits for more becomes a record.
-    pub(super) fn finish(&mut self, bytes: &[u8], sink: &mut Sink<'_>) {
-        let base = self.read;
-        let (start, end) = (self.framer.position(), base + bytes.len() as u64);
-        if start < end {
-            self.join(base, bytes, (start, end), false, sink);
-            self.framer.jump(end);
+    /// Everything that is there was fed, up to `end`: what has waited long enough becomes a record.
+    pub(super) fn wait(&mut self, chunk: Chunk<'_>, end: u64, sink: &mut Sink<'_>) {
+        if self.stages.joiner.tick(sink.now) {
+            self.emit(self.joined, Shape::default(), chunk, sink);
         }
-        if self.joiner.flush() {
-            self.emit_until(end, base, bytes, None, sink);
+        let timeout = self.stages.partial_line_timeout.filter(|_| self.position() < end);
+        let Some(timeout) = timeout else {
+            self.partial = None;
+            return;
+        };
+        match self.partial {
+            Some((before, due)) if before == end => {
+                if due <= sink.now {
+                    self.partial = None;
+                    if let Some(line) = self.stages.framer.take_unfinished(chunk.base, chunk.bytes) {
+                        self.join(chunk, line, sink);
+                        self.flush(chunk, sink);
+                    }
+                }
+            }
+            _ => self.partial = Some((end, sink.now.plus(timeout))),
         }
     }
 
-    fn join(&mut self, base: u64, bytes: &[u8], (start, end): (u64, u64), is_cut: bool, sink: &mut Sink<'_>) {
-        let line = without_end(range(base, bytes, start, end));
-        let joint = self.joiner.handle(line, sink.now);
-        if matches!(joint, Joint::Starts | Joint::Alone) && self.read < start {
-            let cut = self.joiner.has_cut().then_some(tag::MULTILINE_CUT);
-            *sink.multiline_cuts += u64::from(cut.is_some());
-            self.emit_until(start, base, bytes, cut, sink);
+    /// The stream has ended at `end`, with `chunk`: what waits for more becomes a record.
+    pub(super) fn finish(&mut self, chunk: Chunk<'_>, end: u64, sink: &mut Sink<'_>) -> Fed {
+        if self.is_fresh && !chunk.bytes.is_empty() {
+            self.look_for_mark(chunk.bytes, true);
         }
-        if matches!(joint, Joint::Ends | Joint::Alone) || is_cut {
+        self.stages.framer.finish(end);
+        self.partial = None;
+        let fed = self.take(chunk, sink);
+        if fed != Fed::Hungry {
+            return fed;
+        }
+        self.flush(chunk, sink);
+        Fed::Hungry
+    }
+
+    fn join(&mut self, chunk: Chunk<'_>, line: Line, sink: &mut Sink<'_>) {
+        let bytes = chunk.range(line.start, line.text_end);
+        let is_plain = self.stages.framer.line_end().is_plain();
+        let mut text = std::mem::take(&mut sink.scratch.line);
+        let mut is_repaired = false;
+        if !is_plain {
+            text.clear();
+            is_repaired = self.stages.framer.line_end().encoding().decode(line.start, bytes, &mut text);
+            if line.start == 0 && text.starts_with('\u{feff}') {
+                text.drain(..'\u{feff}'.len_utf8());
+            }
+        }
+        let joint = self.stages.joiner.handle(if is_plain { bytes } else { text.as_bytes() }, sink.now);
+        if matches!(joint, Joint::Starts | Joint::Alone) && self.read < line.start {
+            let has_cut = self.stages.joiner.has_cut();
+            *sink.multiline_cuts += u64::from(has_cut);
+            self.emit(line.start, Shape { has_cut, ..Shape::default() }, chunk, sink);
+        }
+        if !is_plain {
+            self.collect(&text, is_repaired, line.start);
+        }
+        sink.scratch.line = text;
+        self.joined = line.end;
+        if matches!(joint, Joint::Ends | Joint::Alone) || line.flaw != Flaw::None {
             // What follows a cut is not shipped, so a record cannot go on behind it.
-            self.joiner.flush();
-            self.emit_until(end, base, bytes, is_cut.then_some(tag::TRUNCATED), sink);
+            self.stages.joiner.flush();
+            self.emit(line.end, Shape { flaw: line.flaw, ..Shape::default() }, chunk, sink);
         }
     }
 
-    /// Makes one record of everything from [`Pipe::read`] to `end`; `cut` is the tag of one that was cut there.
-    fn emit_until(
-        &mut self,
-        end: u64,
-        base: u64,
-        bytes: &[u8],
-        cut: Option<&'static str>,
-        sink: &mut Sink<'_>,
-    ) {
+    fn collect(&mut self, text: &str, is_repaired: bool, start: u64) {
+        let collected = &mut self.collected;
+        if start > self.read {
+            collected.text.push('\n');
+        }
+        collected.text.push_str(text);
+        collected.is_repaired |= is_repaired;
+    }
+
+    /// Ends the record at hand.
+    fn flush(&mut self, chunk: Chunk<'_>, sink: &mut Sink<'_>) {
+        if self.stages.joiner.flush() {
+            self.emit(self.joined, Shape::default(), chunk, sink);
+        }
+    }
+
+    fn skip(&mut self, end: u64, part: Part, sink: &mut Sink<'_>) {
+        sink.window.skip(end, part);
+        self.read = end;
+    }
+
+    /// Makes one record of everything from [`Pipe::read`] to `end`.
+    fn emit(&mut self, end: u64, shape: Shape, chunk: Chunk<'_>, sink: &mut Sink<'_>) {
         let start = std::mem::replace(&mut self.read, end);
-        let record = without_byte_order_mark(start, without_end(range(base, bytes, start, end)));
-        if record.is_empty() {
-            sink.window.skip(end, Part::Filtered);
-            return;
-        }
-        if let Some(batch) = sink.out.batch(sink.route.lane()) {
-            sink.processors.summarize(sink.now, batch);
-        }
-        let Scratch { joined, repaired } = &mut *sink.scratch;
-        let record = with_plain_ends(record, joined);
-        let repaired = utf8::repair(record, repaired);
-        let mut fields = Fields::default();
-        self.parser.parse(repaired.text, sink.now, &mut fields);
-        if repaired.is_repaired {
-            fields.tags.push(tag::INVALID_UTF8);
-        }
-        fields.tags.extend(cut);
-        let origin = self.encoder.origin();
-        let raw = Raw { offset: start, text: repaired.text, created: sink.now, origin };
-        if sink.processors.handle(&raw, &mut fields) == Verdict::LeaveOut {
-            sink.window.skip(end, Part::Filtered);
-            return;
-        }
-        let way = sink.route.way(fields.level);
-        if way.is_switched && !sink.is_switched_on {
-            *sink.switched_off += 1;
-            sink.window.skip(end, Part::Filtered);
-            return;
-        }
-        let Some(batch) = sink.out.batch(way.lane) else { return };
-        let from = batch.bytes.len();
-        let record = Record { offset: start, text: repaired.text, created: sink.now, fields: &fields };
-        self.encoder.encode(&record, &mut batch.bytes);
-        let to = batch.bytes.len();
-        let weight = u32::try_from(to - from).unwrap_or(u32::MAX);
-        sink.in_flight.add(way.lane, u64::from(weight));
-        let sequence = sink.window.push(end, way.lane, weight);
-        batch.is_hasty |= way.is_hasty;
-        batch.entries.push(Entry {
-            stream: self.encoder.origin().stream,
-            ticket: Some(Ticket::new(sink.slot, sequence)),
-            start: u32::try_from(from).unwrap_or(u32::MAX),
-            end: u32::try_from(to).unwrap_or(u32::MAX),
-            timestamp_ms: fields.timestamp.unwrap_or(sink.now).as_millis(),
-        });
-        if to >= BATCH_BYTES {
-            sink.stop = Some(Fed::Full);
-        } else if sink.out.closed.has(way.lane) || !sink.in_flight.has_room(way.lane) {
-            sink.stop = Some(Fed::Blocked(way.lane));
+        let Stages { parser, encoder, framer, .. } = &mut self.stages;
+        if framer.line_end().is_plain() {
+            let record = without_byte_order_mark(start, without_end(chunk.range(start, end)));
+            let (mut joined, mut buffer) =
+                (std::mem::take(&mut sink.scratch.joined), std::mem::take(&mut sink.scratch.repaired));
+            let utf8::Repaired { text, is_repaired } =
+                utf8::repair(with_plain_ends(record, &mut joined), &mut buffer);
+            sink.ship(parser, encoder, text, Shape { start, end, is_repaired, ..shape });
+            (sink.scratch.joined, sink.scratch.repaired) = (joined, buffer);
+        } else {
+            let Collected { mut text, is_repaired } = std::mem::take(&mut self.collected);
+            sink.ship(parser, encoder, &text, Shape { start, end, is_repaired, ..shape });
+            if text.capacity() <= COLLECTED_BYTES_KEPT {
+                text.clear();
+                self.collected.text = text;
+            }
         }
     }
 }
 
-fn range(base: u64, bytes: &[u8], start: u64, end: u64) -> &[u8] {
-    let index = |offset: u64| usize::try_from(offset.saturating_sub(base)).unwrap_or(usize::MAX);
-    bytes.get(index(start)..index(end)).unwrap_or_default()
+/// The text of a line: without its LF or CR LF.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Some editors and Windows services begin a file with U+FEFF, which is no part of its first line.

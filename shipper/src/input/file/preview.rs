@@ -11,13 +11,15 @@ use event::{StreamId, Timestamp};
 use super::ack::Window;
 use super::archive::Codec;
 use super::content::Content;
+use super::harvest::{self, Step, Work};
 use super::in_flight::InFlight;
-use super::pipe::{Fed, Scratch, Sink};
 use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
-use super::{CHUNK_BYTES, FileConfig, OpenError};
+use super::sink::{Scratch, Sink};
+use super::{FileConfig, OpenError};
 use crate::batch::{Fate, Outbox};
 use crate::processor::LeftOut;
+use crate::registry::Print;
 use crate::route::{LaneId, Lanes, Route};
 
 /// What an input matches.
@@ -121,16 +123,14 @@ pub fn preview(
     let stream = StreamId::derive(&[b"preview", host.as_bytes(), name.as_bytes()]);
     let mut recipe = Recipe::new(config.clone(), &Lanes::single(), host, 0)?;
     recipe.processors.name_left_out();
-    let mut pipe = recipe.pipe(stream, host, &name, 0);
+    let pipe = recipe.pipe(stream, host, &name, 0);
+    let mut work =
+        Work { pipe, route: recipe.route, head: Vec::new(), tail: Vec::new(), seen: Print::default() };
     let (mut out, mut scratch, mut window, mut in_flight) =
         (Outbox::new(&Lanes::single()), Scratch::default(), Window::default(), InFlight::new(1));
     let (mut multiline_cuts, mut switched_off) = (0, 0);
     let mut buffer = Vec::new();
     loop {
-        let wanted = usize::try_from(pipe.seen_bytes()).unwrap_or(usize::MAX).saturating_add(CHUNK_BYTES);
-        buffer.resize(wanted, 0);
-        let read = file.read_full(pipe.read(), &mut buffer).map_err(failed)?;
-        let (bytes, is_last) = (buffer.get(..read).unwrap_or_default(), read < wanted);
         let mut sink = Sink {
             slot: 0,
             window: &mut window,
@@ -145,15 +145,10 @@ pub fn preview(
             multiline_cuts: &mut multiline_cuts,
             now,
         };
-        let start = pipe.read();
-        let fed = pipe.feed(bytes, &mut sink);
-        let is_over = is_last && fed == Fed::Hungry;
-        if is_over {
-            let done = usize::try_from(pipe.read() - start).unwrap_or(usize::MAX);
-            pipe.finish(bytes.get(done..).unwrap_or_default(), &mut sink);
-        }
+        let (step, _) = harvest::step(&mut work, &mut file, &mut buffer, true, &mut sink)
+            .map_err(|error| failed(error.into()))?;
         let Some(batch) = out.batch(LaneId::MAIN) else { return Ok(()) };
-        if is_over {
+        if step == Step::CaughtUp {
             recipe.processors.finish();
             recipe.processors.summarize(now, batch);
         }
@@ -169,7 +164,7 @@ pub fn preview(
             }
         }
         batch.clear();
-        if is_over {
+        if step == Step::CaughtUp {
             return Ok(());
         }
     }

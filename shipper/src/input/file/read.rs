@@ -9,7 +9,7 @@ use super::FileInput;
 use super::content::Content;
 use super::harvest::{self, HarvestError, Step};
 use super::identity::Facts;
-use super::pipe::Sink;
+use super::sink::Sink;
 use super::stream::{Presence, Stream};
 use crate::batch::Outbox;
 use crate::registry::Print;

@@ -4,8 +4,10 @@
 
 use event::{Encoder, Origin, StreamId};
 
-use super::frame::Framer;
-use super::pipe::Pipe;
+use super::config::TooLong;
+use super::frame::{Framer, Limit};
+use super::line_end::{LINE_END_BYTES_MAX, LineEnd};
+use super::pipe::{Pipe, Stages};
 use super::{FileConfig, OpenError};
 use crate::multiline::Multiline;
 use crate::parser::{self, Parser};
@@ -21,6 +23,7 @@ pub(super) struct Recipe {
     /// One state for all streams: a key is limited over all files of the input.
     pub processors: Processors,
     context: parser::Context,
+    line_end: LineEnd,
 }
 
 impl Recipe {
@@ -32,25 +35,40 @@ impl Recipe {
                 jiff::tz::TimeZone::get(name).map_err(|_| OpenError::TimeZone { name: name.clone() })?
             }
         };
+        let refused = |reason: &str| OpenError::LineEnd {
+            text: config.line_end.clone(),
+            reason: reason.replace("{encoding}", config.encoding.name()),
+        };
+        let line_end = LineEnd::new(&config.line_end, config.encoding).ok_or_else(|| {
+            refused("must be some text that {encoding} has characters for; leave it out for LF and CR LF")
+        })?;
+        if line_end.len() > LINE_END_BYTES_MAX {
+            return Err(refused("is longer than 16 bytes in {encoding}; write a shorter one"));
+        }
         let route = config.levels.route(&config.wish(), lanes);
         let stream = StreamId::derive(&[b"processors", host.as_bytes(), &number.to_le_bytes()]);
         let summaries =
             Origin { dataset: DATASET.to_owned(), path: None, ..origin(&config, stream, host, "") };
         let processors = Processors::new(&config.processors, &summaries).map_err(OpenError::Processor)?;
-        Ok(Recipe { config, route, processors, context: parser::Context { time_zone } })
+        Ok(Recipe { config, route, processors, context: parser::Context { time_zone }, line_end })
     }
 
     /// The stages of a stream that goes on at `offset`.
     pub(super) fn pipe(&self, stream: StreamId, host: &str, path: &str, offset: u64) -> Pipe {
         let config = &self.config;
-        let line_bytes_max = usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX);
-        Pipe::new(
-            offset,
-            Framer::new(offset, line_bytes_max),
-            Multiline::new(&config.multiline),
-            Parser::new(&config.parse, &self.context),
-            Encoder::new(&origin(config, stream, host, path)),
-        )
+        let limit = Limit {
+            bytes_max: usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX),
+            is_split: config.too_long == TooLong::Split,
+        };
+        let stages = Stages {
+            framer: Framer::new(offset, self.line_end.clone(), limit),
+            joiner: Multiline::new(&config.multiline),
+            parser: Parser::new(&config.parse, &self.context),
+            encoder: Encoder::new(&origin(config, stream, host, path)),
+            line_end: config.line_end.clone(),
+            partial_line_timeout: config.partial_line_timeout.map(|span| span.0),
+        };
+        Pipe::new(offset, stages)
     }
 }
 

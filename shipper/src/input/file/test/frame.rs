@@ -30,6 +30,7 @@ fn an_over_long_line_is_cut_tagged_and_counted() {
     assert_eq!(lengths, [(6, vec![]), (65536, vec!["truncated".to_owned()]), (5, vec![])]);
     assert!(rig.input().buffer.len() < 1 << 20, "a long line needs no long buffer");
     rig.ack();
+    assert_eq!(rig.originals, [None, Some(length as u64), None]);
     let lost = length as u64 - 65536 + 1;
     assert_eq!(rig.totals().losses, Losses { line_too_long: lost, ..Losses::default() });
     let ledger = rig.ledger();
@@ -49,6 +50,112 @@ fn an_over_long_line_that_grows_in_pieces_is_cut_the_same() {
     assert_eq!(lengths, [1024, 4]);
     rig.ack();
     assert_eq!(rig.ledger().lost, 4000 - 1024 + 1);
+}
+
+#[test]
+fn an_over_long_line_waits_for_its_end_with_its_length() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 1KiB");
+    for _ in 0..3 {
+        rig.append("a.log", "x".repeat(1 << 20));
+        rig.expect(&[]);
+        assert!(rig.input().buffer.len() < 1 << 20);
+    }
+    rig.append("a.log", "\r\nnext\n");
+    rig.read();
+    assert_eq!(rig.originals, [Some(3 << 20), None]);
+    rig.ack();
+    assert_eq!(rig.ledger().lost, (3 << 20) - 1024 + 2);
+}
+
+#[test]
+fn an_over_long_line_can_come_in_parts_of_which_none_is_lost() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 1KiB\ntoo_long: split");
+    let long = "\u{e9}".repeat(1100);
+    rig.append("a.log", &long);
+    rig.read();
+    rig.ack();
+    rig.restart();
+    rig.append("a.log", format!("{long}\nnext\n"));
+    rig.read();
+    assert_eq!(
+        rig.got.iter().map(|got| got.tags.join(",")).collect::<Vec<_>>(),
+        ["split"; 5].map(String::from).into_iter().chain([String::new()]).collect::<Vec<_>>()
+    );
+    let messages = rig.take();
+    assert_eq!(messages[..5].concat(), long.repeat(2));
+    assert_eq!(messages[5], "next");
+    rig.ack();
+    let ledger = rig.ledger();
+    assert_eq!((ledger.lost, ledger.pending), (0, 0));
+}
+
+#[test]
+fn holes_are_filtered_and_what_lies_behind_them_is_read() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_bytes_max: 1KiB");
+    let hole = vec![0; 3 << 20];
+    rig.append("a.log", [&hole[..], b"one\ntorn", &hole[..], b"two\n"].concat());
+    rig.expect(&["one", "torn", "two"]);
+    assert!(rig.input().buffer.len() < 1 << 20, "a hole needs no long buffer");
+    rig.ack();
+    let ledger = rig.ledger();
+    assert_eq!((ledger.filtered, ledger.lost, ledger.pending), (6 << 20, 0, 0));
+    rig.restart();
+    rig.append("a.log", &hole);
+    rig.expect(&[]);
+    rig.restart();
+    rig.append("a.log", "three\n");
+    rig.expect(&["three"]);
+}
+
+/// As a writer that maps its file does: its length is set before its bytes are.
+#[test]
+fn a_hole_at_the_end_waits_for_what_is_written_into_it() {
+    use std::os::unix::fs::FileExt;
+    let mut rig = Rig::new();
+    rig.append("a.log", vec![0; 2 << 20]);
+    rig.expect(&[]);
+    let file = OpenOptions::new().write(true).open(rig.path("a.log")).unwrap();
+    file.write_all_at(b"one\ntw", 0).unwrap();
+    rig.expect(&["one"]);
+    file.write_all_at(b"two\n", 4).unwrap();
+    rig.expect(&["two"]);
+    rig.rename("a.log", "a.1");
+    rig.read();
+    rig.wait(super::super::CLOSE_IDLE);
+    rig.expect(&[]);
+    rig.ack();
+    let ledger = rig.ledger();
+    assert_eq!((ledger.filtered, ledger.pending), ((2 << 20) - 8, 0));
+}
+
+#[test]
+fn a_torn_last_line_is_a_record_after_the_time_that_is_configured() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\npartial_line_timeout: 5s");
+    rig.append("a.log", "one\ntw");
+    rig.expect(&["one"]);
+    rig.wait(Duration::from_secs(3));
+    rig.append("a.log", "o \u{e4}");
+    rig.expect(&[]);
+    let deadline = rig.input().deadline().unwrap();
+    assert!(deadline <= rig.now.plus(Duration::from_secs(5)));
+    rig.wait(Duration::from_secs(5));
+    rig.expect(&["two \u{e4}"]);
+    rig.append("a.log", "three\n");
+    rig.expect(&["three"]);
+}
+
+#[test]
+fn a_line_end_of_the_users_own_ends_lines_and_nothing_else_does() {
+    let mut rig = Rig::with(
+        "paths: ['{folder}/*.log']\nline_end: \"|\\n\"\nmultiline: { pattern: '^ ', match: after }",
+    );
+    rig.append("a.log", "one\r\nline|\n two|\nthree|");
+    rig.expect(&[]);
+    rig.append("a.log", "\nfour|\n");
+    rig.expect(&["one\r\nline\n two", "three"]);
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nline_end: \"\\0\"");
+    rig.append("a.log", "one\n\0\0two\0");
+    rig.expect(&["one\n", "two"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod books;
 mod bound;
 mod copy;
+mod encoding;
 mod follow;
 mod frame;
 mod lane;
@@ -50,6 +51,8 @@ struct Rig {
     input: Option<FileInput>,
     now: Timestamp,
     got: Vec<Got>,
+    /// `log.original_bytes` of every record.
+    originals: Vec<Option<u64>>,
     /// How many of them came before the last start; their tickets mean nothing any more.
     got_before: usize,
     unsettled: Vec<Ticket>,
@@ -83,6 +86,7 @@ impl Rig {
             // Before every file of the test was written, so that no look inside is spared.
             now: Timestamp::from_secs(1_600_000_000),
             got: Vec::new(),
+            originals: Vec::new(),
             got_before: 0,
             unsettled: Vec::new(),
             summaries: Vec::new(),
@@ -179,6 +183,7 @@ impl Rig {
                 path: json["log"]["file"]["path"].as_str().unwrap().to_owned(),
                 ticket,
             });
+            self.originals.push(json["log"]["original_bytes"].as_u64());
             self.unsettled.push(ticket);
         }
         poll == Poll::More
