@@ -71,6 +71,8 @@ pub struct Fields<'a> {
     pub level: Option<Level>,
     /// `log.logger`.
     pub logger: Option<Text<'a>>,
+    /// `stream`, as Filebeat names it: `stdout` or `stderr`, where a container wrote the record.
+    pub output: Option<&'static str>,
     /// `log.original_bytes`: how long a record was in its file that is shipped only in part.
     pub original_bytes: Option<u64>,
     /// `error.type`: the exception's class.

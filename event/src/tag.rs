@@ -12,5 +12,7 @@ pub const INVALID_TIMESTAMP: &str = "invalid_timestamp";
 pub const TRUNCATED: &str = "truncated";
 /// The record has more lines or bytes than its input joins; they go on in the next record.
 pub const MULTILINE_CUT: &str = "multiline_cut";
+/// The line is not what the container runtime named in the configuration writes; it is shipped as it stands.
+pub const NOT_CONTAINER: &str = "not_container";
 /// The record is one of several parts of a line that was longer than its input allows; nothing was left out.
 pub const SPLIT: &str = "split";

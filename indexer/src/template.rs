@@ -37,6 +37,7 @@ enum Kind {
 const FIELDS: &[(&str, Kind)] = &[
     ("@timestamp", Kind::Date),
     ("message", Kind::Text),
+    ("stream", Kind::Keyword),
     ("tags", Kind::Keyword),
     ("agent.id", Kind::Keyword),
     ("agent.type", Kind::Keyword),
@@ -201,6 +202,7 @@ mod tests {
             level: Some(Level::Info),
             logger: text(),
             original_bytes: Some(1),
+            output: Some("stdout"),
             error_type: text(),
             error_message: text(),
             stack_trace: text(),

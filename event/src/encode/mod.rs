@@ -127,6 +127,9 @@ impl Encoder {
         }
         self.event(record, &mut members);
         self.log(record, &mut members);
+        if let Some(output) = fields.output {
+            members.plain("stream", output);
+        }
         members.raw(&self.constant);
         match fields.service_name {
             Some(name) => members.object("service", |service| service.text("name", name)),

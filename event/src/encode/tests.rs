@@ -65,6 +65,7 @@ fn writes_each_field_at_its_ecs_path() {
         &Fields { logger: Some("com.example.A".into()), ..Fields::default() },
         &json!({"log": {"logger": "com.example.A"}}),
     );
+    check(&Fields { output: Some("stderr"), ..Fields::default() }, &json!({"stream": "stderr"}));
     check(
         &Fields { original_bytes: Some(1 << 20), ..Fields::default() },
         &json!({"log": {"original_bytes": 1_048_576}}),

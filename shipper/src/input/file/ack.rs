@@ -8,29 +8,13 @@
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
+pub(super) use super::part::Part;
 use crate::batch::{Fate, Ticket};
 use crate::registry::Losses;
 use crate::route::LaneId;
 
 /// Skipped ranges that wait before those that no fate can part any more are put together.
 const SKIPS_MIN: usize = 1024;
-
-/// What becomes of a range of the file that is no record in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// A record that lies in the dead-letter file.
-    DeadLettered,
-    /// Nothing to ship: an empty line, or what lies before the start position.
-    Filtered,
-    /// The end of a line that is too long.
-    TooLong,
-    /// Truncated or rewritten before it was read.
-    Truncated,
-    /// Deleted before it was read.
-    Vanished,
-    /// Deleted, and more than the user lets the shipper hold.
-    OverBudget,
-}
 
 /// Room for so many records is kept while none is in flight; a burst gives back what it took.
 const FLIGHTS_KEPT: usize = 64;
@@ -86,13 +70,35 @@ impl Window {
     /// Adds a record that ends at `end` and goes by `lane`; `weight` is what it costs until its fate is known. Gives its
     /// sequence number.
     pub(super) fn push(&mut self, end: u64, lane: LaneId, weight: u32) -> u64 {
-        let (sequence, start) = (self.next, self.position);
-        self.next = sequence.wrapping_add(1);
+        let start = self.position;
         self.position = end.max(start);
+        self.fly(start, self.position - start, lane, weight)
+    }
+
+    /// As [`Window::push`], for a record that overlaps others: `bytes` are its own. The offset stays before all of them
+    /// until each has a fate, and then moves to where [`Window::pass`] says.
+    pub(super) fn push_shared(&mut self, bytes: u64, lane: LaneId, weight: u32) -> u64 {
+        self.fly(self.position, bytes, lane, weight)
+    }
+
+    /// Everything before `place` was pushed or skipped, and a reading that begins there gives the same records.
+    pub(super) fn pass(&mut self, place: u64) {
+        self.position = place.max(self.position);
+        self.advance();
+    }
+
+    /// Behind everything that was pushed, skipped or passed.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn fly(&mut self, start: u64, bytes: u64, lane: LaneId, weight: u32) -> u64 {
+        let sequence = self.next;
+        self.next = sequence.wrapping_add(1);
         let flight = Flight {
             sequence,
             start,
-            bytes: u32::try_from(self.position - start).unwrap_or(u32::MAX),
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             weight: Some(NonZeroU32::new(weight).unwrap_or(NonZeroU32::MIN)),
         };
         match self.lanes.iter_mut().find(|(known, _)| *known == lane) {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{ByteSize, Span};
 
+use super::container::Container;
 use super::encoding::Encoding;
 use super::recipe::Recipe;
 use super::scan::Selection;
@@ -49,6 +50,12 @@ pub struct FileConfig {
     /// Bytes that are no character become U+FFFD, and the record gets the tag `invalid_utf8`.
     #[serde(default)]
     pub encoding: Encoding,
+    /// What a container runtime puts around each line: `none`, `auto`, `docker` (json-file), or `cri` (containerd, CRI-O).
+    /// Records then hold the program's own text; its parts are joined, stdout and stderr each for itself, also by
+    /// `multiline`, and `stream` names the output. `@timestamp` is the runtime's unless the text has one. A line of
+    /// another shape is shipped as it stands, with the tag `not_container`.
+    #[serde(default)]
+    pub container: Container,
     /// What ends a line: 1 to 16 bytes in the file's encoding, such as `"|\n"` or `"\0"`. As it is, lines end with LF or
     /// CR LF; any other text ends a line only as a whole. NUL bytes in front of a line, as a crash or a truncation
     /// leaves them, are skipped and counted as filtered, unless this begins with one.

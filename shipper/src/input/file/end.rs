@@ -14,10 +14,12 @@ impl FileInput {
     pub(super) fn end(&mut self, slot: u32, reason: Part, now: Timestamp) {
         self.close(slot);
         let Some(stream) = self.stream_mut(slot) else { return };
-        let (key, size, read) = (stream.key(), stream.size, stream.read());
+        let (key, size) = (stream.key(), stream.size);
         stream.presence = Presence::Ended;
-        stream.work = None;
-        let lost_bytes = size.saturating_sub(read);
+        if let Some(mut work) = stream.work.take() {
+            work.pipe.give_up(&mut stream.window);
+        }
+        let lost_bytes = size.saturating_sub(stream.window.position());
         if lost_bytes > 0 {
             stream.window.skip(size, reason);
         }

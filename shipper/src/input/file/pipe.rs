@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use event::{Encoder, Timestamp, utf8};
 
-use super::ack::Part;
+use super::ack::{Part, Window};
+use super::container::Container;
 use super::encoding::Mark;
-use super::frame::{Flaw, Framer, Line, Piece};
+use super::frame::{Flaw, Framer, Limit, Line, Piece};
 use super::line_end::{Found, LineEnd};
+use super::plain::{with_plain_ends, without_byte_order_mark, without_end};
 use super::sink::{Shape, Sink};
+use super::strands::Strands;
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
 use crate::route::LaneId;
@@ -58,6 +61,8 @@ pub(super) struct Stages {
     pub joiner: Multiline,
     pub parser: Parser,
     pub encoder: Encoder,
+    pub container: Container,
+    pub limit: Limit,
     /// The user's `line_end`, for a file whose mark says another encoding.
     pub line_end: String,
     /// How long a line waits for its end; for ever when `None`.
@@ -75,6 +80,8 @@ pub(super) struct Pipe {
     /// Behind the last line of the record at hand.
     joined: u64,
     collected: Collected,
+    /// The outputs of a container, which have joiners and parsers of their own.
+    strands: Option<Box<Strands>>,
     /// Where the line that waits for its end ends so far, and how long it does.
     partial: Option<(u64, Timestamp)>,
 }
@@ -92,7 +99,18 @@ struct Collected {
 impl Pipe {
     /// A pipe that begins at `read`, where a record starts. [`Pipe::begin_behind`] comes before any read.
     pub(super) fn new(read: u64, stages: Stages) -> Self {
-        Pipe { stages, is_fresh: true, read, joined: read, collected: Collected::default(), partial: None }
+        let Stages { container, limit, joiner, parser, .. } = &stages;
+        let strands = (*container != Container::None)
+            .then(|| Box::new(Strands::new(*container, *limit, joiner, parser, read)));
+        Pipe {
+            stages,
+            is_fresh: true,
+            read,
+            joined: read,
+            collected: Collected::default(),
+            strands,
+            partial: None,
+        }
     }
 
     /// How the bytes in front of it make it begin: the file's first, `head`, and up to [`Pipe::cut_bytes_min`] of the
@@ -157,7 +175,10 @@ impl Pipe {
                     line.get(..line_end.without_return(line)).unwrap_or_default(),
                     &mut text,
                 );
-                self.stages.joiner.learn(text.as_bytes());
+                match &mut self.strands {
+                    Some(strands) => strands.learn(&text),
+                    None => self.stages.joiner.learn(text.as_bytes()),
+                }
             }
             is_whole = true;
             start += next.max(1);
@@ -201,7 +222,11 @@ impl Pipe {
 
     /// When something that waits becomes a record by itself.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        [self.stages.joiner.deadline(), self.partial.map(|(_, due)| due)].into_iter().flatten().min()
+        let joined = match &self.strands {
+            Some(strands) => strands.deadline(),
+            None => self.stages.joiner.deadline(),
+        };
+        [joined, self.partial.map(|(_, due)| due)].into_iter().flatten().min()
     }
 
     /// The stream ends at `end`: an unfinished line that was longer before is taken back.
@@ -240,7 +265,9 @@ impl Pipe {
 
     /// Everything that is there was fed, up to `end`: what has waited long enough becomes a record.
     pub(super) fn wait(&mut self, chunk: Chunk<'_>, end: u64, sink: &mut Sink<'_>) {
-        if self.stages.joiner.tick(sink.now) {
+        if let Some(strands) = &mut self.strands {
+            strands.tick(&self.stages.encoder, sink);
+        } else if self.stages.joiner.tick(sink.now) {
             self.emit(self.joined, Shape::default(), chunk, sink);
         }
         let timeout = self.stages.partial_line_timeout.filter(|_| self.position() < end);
@@ -279,7 +306,7 @@ impl Pipe {
 
     fn join(&mut self, chunk: Chunk<'_>, line: Line, sink: &mut Sink<'_>) {
         let bytes = chunk.range(line.start, line.text_end);
-        let is_plain = self.stages.framer.line_end().is_plain();
+        let is_plain = self.stages.framer.line_end().is_plain() && self.strands.is_none();
         let mut text = std::mem::take(&mut sink.scratch.line);
         let mut is_repaired = false;
         if !is_plain {
@@ -288,6 +315,15 @@ impl Pipe {
             if line.start == 0 && text.starts_with('\u{feff}') {
                 text.drain(..'\u{feff}'.len_utf8());
             }
+        }
+        if let Some(strands) = &mut self.strands {
+            strands.handle(&line, &text, is_repaired, &self.stages.encoder, sink);
+            sink.scratch.line = text;
+            self.read = line.end;
+            if line.flaw != Flaw::None {
+                self.flush(chunk, sink);
+            }
+            return;
         }
         let joint = self.stages.joiner.handle(if is_plain { bytes } else { text.as_bytes() }, sink.now);
         if matches!(joint, Joint::Starts | Joint::Alone) && self.read < line.start {
@@ -318,7 +354,9 @@ impl Pipe {
 
     /// Ends the record at hand.
     fn flush(&mut self, chunk: Chunk<'_>, sink: &mut Sink<'_>) {
-        if self.stages.joiner.flush() {
+        if let Some(strands) = &mut self.strands {
+            strands.flush(&self.stages.encoder, sink);
+        } else if self.stages.joiner.flush() {
             self.emit(self.joined, Shape::default(), chunk, sink);
         }
     }
@@ -326,6 +364,16 @@ impl Pipe {
     fn skip(&mut self, end: u64, part: Part, sink: &mut Sink<'_>) {
         sink.window.skip(end, part);
         self.read = end;
+        if let Some(strands) = &mut self.strands {
+            strands.skip(end);
+        }
+    }
+
+    /// The bytes of the stream are gone: what waits for more is as lost as what was not read.
+    pub(super) fn give_up(&mut self, window: &mut Window) {
+        if let Some(strands) = &mut self.strands {
+            strands.give_up(window);
+        }
     }
 
     /// Makes one record of everything from [`Pipe::read`] to `end`.
@@ -349,30 +397,4 @@ impl Pipe {
             }
         }
     }
-}
-
-/// The text of a line: without its LF or CR LF.
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Some editors and Windows services begin a file with U+FEFF, which is no part of its first line.
-fn without_byte_order_mark(start: u64, record: &[u8]) -> &[u8] {
-    if start == 0 { record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record) } else { record }
-}
-
-/// The record with `\n` between its lines; copied only when one of them ends in CR LF.
-fn with_plain_ends<'a>(record: &'a [u8], joined: &'a mut Vec<u8>) -> &'a [u8] {
-    if memchr::memchr(b'\n', record).is_none() || memchr::memmem::find(record, b"\r\n").is_none() {
-        return record;
-    }
-    joined.clear();
-    for line in record.split_inclusive(|byte| *byte == b'\n') {
-        joined.extend_from_slice(line.strip_suffix(b"\r\n").unwrap_or(line));
-        if line.ends_with(b"\r\n") {
-            joined.push(b'\n');
-        }
-    }
-    joined
 }

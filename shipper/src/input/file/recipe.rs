@@ -5,6 +5,7 @@
 use event::{Encoder, Origin, StreamId};
 
 use super::config::TooLong;
+use super::container::Container;
 use super::frame::{Framer, Limit};
 use super::line_end::{LINE_END_BYTES_MAX, LineEnd};
 use super::pipe::{Pipe, Stages};
@@ -13,6 +14,10 @@ use crate::multiline::Multiline;
 use crate::parser::{self, Parser};
 use crate::processor::{DATASET, Processors};
 use crate::route::{Lanes, Route};
+
+/// Bytes that a container runtime adds to a line's text at most: it parts lines at 16 KiB, may write each byte as an
+/// escape of six, and puts names around.
+const WRAPPING_BYTES_MAX: usize = 128 << 10;
 
 /// One `file:` of the configuration, ready to use.
 #[derive(Debug)]
@@ -60,11 +65,15 @@ impl Recipe {
             bytes_max: usize::try_from(config.line_bytes_max.0).unwrap_or(usize::MAX),
             is_split: config.too_long == TooLong::Split,
         };
+        let wrapping_bytes = if config.container == Container::None { 0 } else { WRAPPING_BYTES_MAX };
+        let whole = Limit { bytes_max: limit.bytes_max + wrapping_bytes, ..limit };
         let stages = Stages {
-            framer: Framer::new(offset, self.line_end.clone(), limit),
+            framer: Framer::new(offset, self.line_end.clone(), whole),
             joiner: Multiline::new(&config.multiline),
             parser: Parser::new(&config.parse, &self.context),
             encoder: Encoder::new(&origin(config, stream, host, path)),
+            container: config.container,
+            limit,
             line_end: config.line_end.clone(),
             partial_line_timeout: config.partial_line_timeout.map(|span| span.0),
         };

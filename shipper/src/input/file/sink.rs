@@ -7,6 +7,7 @@ use event::{Encoder, Fields, Record, Timestamp, tag};
 
 use super::BATCH_BYTES;
 use super::ack::{Part, Window};
+use super::container::Output;
 use super::frame::Flaw;
 use super::in_flight::InFlight;
 use super::pipe::Fed;
@@ -58,6 +59,15 @@ pub(super) struct Shape {
     pub start: u64,
     /// Behind its last byte.
     pub end: u64,
+    /// Bytes of the file that are its own; fewer than lie between the two where other records lie in between.
+    pub bytes: u64,
+    /// The window learns from [`Window::pass`] how far it may move by the record, because others share its range.
+    pub is_shared: bool,
+    /// Which output of a container it is from, and when the runtime took its first line.
+    pub output: Option<Output>,
+    pub time: Option<Timestamp>,
+    /// It is not what the container's runtime writes.
+    pub is_foreign: bool,
     /// Bytes of it were no text.
     pub is_repaired: bool,
     /// Whether its last line is all there.
@@ -67,17 +77,29 @@ pub(super) struct Shape {
 }
 
 impl Sink<'_> {
-    /// Puts one record into the batch; one without text is filtered.
-    pub(super) fn ship(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) {
-        if text.is_empty() {
-            self.window.skip(shape.end, Part::Filtered);
-            return;
+    /// Puts one record into the batch. False when it has no text, or when a processor leaves it out: its range is
+    /// filtered then, unless others share it.
+    pub(super) fn ship(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) -> bool {
+        if !text.is_empty() && self.encode(parser, encoder, text, shape) {
+            return true;
         }
+        if !shape.is_shared {
+            self.window.skip(shape.end, Part::Filtered);
+        }
+        false
+    }
+
+    fn encode(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) -> bool {
         if let Some(batch) = self.out.batch(self.route.lane()) {
             self.processors.summarize(self.now, batch);
         }
         let mut fields = Fields::default();
-        parser.parse(text, self.now, &mut fields);
+        parser.parse(text, shape.time.unwrap_or(self.now), &mut fields);
+        fields.timestamp = fields.timestamp.or(shape.time);
+        fields.output = shape.output.and_then(Output::name);
+        if shape.is_foreign {
+            fields.tags.push(tag::NOT_CONTAINER);
+        }
         if shape.is_repaired {
             fields.tags.push(tag::INVALID_UTF8);
         }
@@ -94,23 +116,25 @@ impl Sink<'_> {
         }
         let raw = Raw { offset: shape.start, text, created: self.now, origin: encoder.origin() };
         if self.processors.handle(&raw, &mut fields) == Verdict::LeaveOut {
-            self.window.skip(shape.end, Part::Filtered);
-            return;
+            return false;
         }
         let way = self.route.way(fields.level);
         if way.is_switched && !self.is_switched_on {
             *self.switched_off += 1;
-            self.window.skip(shape.end, Part::Filtered);
-            return;
+            return false;
         }
-        let Some(batch) = self.out.batch(way.lane) else { return };
+        let Some(batch) = self.out.batch(way.lane) else { return false };
         let from = batch.bytes.len();
         let record = Record { offset: shape.start, text, created: self.now, fields: &fields };
         encoder.encode(&record, &mut batch.bytes);
         let to = batch.bytes.len();
         let weight = u32::try_from(to - from).unwrap_or(u32::MAX);
         self.in_flight.add(way.lane, u64::from(weight));
-        let sequence = self.window.push(shape.end, way.lane, weight);
+        let sequence = if shape.is_shared {
+            self.window.push_shared(shape.bytes, way.lane, weight)
+        } else {
+            self.window.push(shape.end, way.lane, weight)
+        };
         batch.is_hasty |= way.is_hasty;
         batch.entries.push(Entry {
             stream: encoder.origin().stream,
@@ -124,5 +148,6 @@ impl Sink<'_> {
         } else if self.out.closed.has(way.lane) || !self.in_flight.has_room(way.lane) {
             self.stop = Some(Fed::Blocked(way.lane));
         }
+        true
     }
 }

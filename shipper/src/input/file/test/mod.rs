@@ -4,6 +4,7 @@
 
 mod books;
 mod bound;
+mod container;
 mod copy;
 mod encoding;
 mod follow;
