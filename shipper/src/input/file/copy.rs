@@ -171,6 +171,19 @@ impl FileInput {
         Ok(known.is_cut_short(&found.facts) || !has_prints(known, &mut open(found)?)?)
     }
 
+    /// The copy that the stream goes on in when its own file was read to its end, if it is still one.
+    pub(super) fn heir(&mut self, slot: u32) -> Option<Found> {
+        let copy = self.heirs.remove(&slot)?;
+        let facts = Facts::of(&copy.path.metadata().ok()?);
+        let is_it = facts.size > 0
+            && facts.key() == copy.facts.key()
+            && is_same_birth(facts.birth, copy.facts.birth)
+            && !self.is_known(&facts);
+        let copy = Found { facts, ..copy };
+        let standing = self.standing(self.stream(slot)?, &copy).ok()?;
+        (is_it && matches!(standing, Some(Standing::Held))).then_some(copy)
+    }
+
     /// Takes the copy for the stream's file from now on.
     pub(super) fn move_to(&mut self, slot: u32, copy: Found, now: Timestamp) {
         let codec = File::open(&copy.path).and_then(|file| Codec::of(&copy.path, &file)).unwrap_or_default();

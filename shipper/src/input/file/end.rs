@@ -59,6 +59,7 @@ impl FileInput {
             self.timers.remove(&(due, slot));
         }
         if stream.base.is_some() {
+            self.spooled.retain(|spooled| *spooled != slot);
             // Our own copy has served. One that cannot be removed now is removed by the next start.
             let _ = std::fs::remove_file(&stream.path);
         }

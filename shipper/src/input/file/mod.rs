@@ -153,6 +153,8 @@ pub struct FileInput {
     unmet: Option<Vec<(scan::Found, Option<u64>)>>,
     pinned: PinnedConfig,
     spooling: Option<Box<pinned::Spooling>>,
+    /// Streams that go on in a copy, the oldest first.
+    spooled: Vec<u32>,
 
     scans: u64,
     ticked_at: Timestamp,

@@ -108,6 +108,7 @@ impl FileInput {
             unmet: None,
             pinned: deps.pinned,
             spooling: None,
+            spooled: Vec::new(),
             scans: 0,
             ticked_at: now,
             next_scan: now,

@@ -4,7 +4,7 @@
 //! more than the user allows: by a compressed copy in the registry's folder, or by giving the oldest up. Never: a byte
 //! that is given up without being counted.
 //!
-//! A copy is made in small steps between reads. It begins where a restart would have to read again, and the stream goes
+//! Copies are read one after the other, because each costs a decoder. A copy is made in small steps between reads. It begins where a restart would have to read again, and the stream goes
 //! on in it as in any archive. What its writer adds to a deleted file after it was copied is seen by nobody.
 
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use yaml::ByteSize;
 
 use super::FileInput;
 use super::ack::Part;
-use super::archive::{Archive, Codec};
+use super::archive::Codec;
 use super::content::Content;
 use super::identity::Facts;
 use super::stream::{HEAD_BYTES_MAX, Presence, Stream};
@@ -101,16 +101,16 @@ impl FileInput {
     /// After a scan: are deleted files within their budget?
     pub(super) fn keep_budget(&mut self, now: Timestamp) {
         let limit = self.pinned.bytes_max.0;
-        let spooled = self.sum_of(|stream| stream.base.is_some());
-        if spooled > limit
-            && let Some(slot) = self.oldest(|stream| stream.base.is_some())
+        if self.spooled_bytes() > limit
+            && let Some(slot) = self.spooled.first().copied()
         {
             return self.give_up(slot, now);
         }
-        if self.spooling.is_some() || self.sum_of(is_pinned) <= limit {
+        self.read_next_spool(now);
+        if self.spooling.is_some() || self.pinned_bytes() <= limit {
             return;
         }
-        let Some(slot) = self.oldest(is_pinned) else { return };
+        let Some(slot) = self.oldest_pinned() else { return };
         match self.pinned.beyond {
             Beyond::DropOldest => self.give_up(slot, now),
             Beyond::Spool => match self.begin_spool(slot) {
@@ -158,16 +158,14 @@ impl FileInput {
     fn finish_spool(&mut self, spooling: Spooling, now: Timestamp) -> io::Result<()> {
         let Spooling { slot, path, encoder, base, .. } = spooling;
         encoder.finish()?.sync_all()?;
-        let file = File::open(&path)?;
-        let facts = Facts::of(&file.metadata()?);
-        let content = Content::Packed(Box::new(Archive::new(file, Codec::Zstd, base)?));
+        let facts = Facts::of(&fs::metadata(&path)?);
+        self.close(slot);
         let Some(stream) = self.stream_mut(slot) else { return Ok(()) };
         let key = stream.key();
         stream.move_to(path);
         stream.facts = facts;
         stream.codec = Some(Codec::Zstd);
         stream.base = Some(base);
-        stream.file = Some(content);
         stream.read_end = None;
         stream.presence = Presence::Missing(now);
         if self.by_key.get(&key) == Some(&slot) {
@@ -176,8 +174,19 @@ impl FileInput {
         self.by_key.insert(facts.key(), slot);
         self.index(slot);
         self.touch(slot, now);
-        self.queue(slot);
+        self.spooled.push(slot);
+        self.read_next_spool(now);
         Ok(())
+    }
+
+    /// Opens the oldest copy, unless one is open.
+    pub(super) fn read_next_spool(&mut self, now: Timestamp) {
+        let is_open = |slot: &u32| self.stream(*slot).is_some_and(|stream| stream.file.is_some());
+        if let Some(slot) = self.spooled.first().copied().filter(|_| !self.spooled.iter().any(is_open))
+            && self.hold(slot, now)
+        {
+            self.queue(slot);
+        }
     }
 
     fn spool_failed(&self, error: &io::Error) {
@@ -194,20 +203,29 @@ impl FileInput {
         self.end(slot, Part::OverBudget, now);
     }
 
-    pub(super) fn sum_of(&self, is_meant: impl Fn(&Stream) -> bool) -> u64 {
-        let streams = self.open_order.iter().filter_map(|slot| self.stream(*slot));
-        streams.filter(|stream| is_meant(stream)).map(|stream| stream.facts.size).sum()
+    /// Bytes of deleted files that are held open.
+    pub(super) fn pinned_bytes(&self) -> u64 {
+        self.pinned_streams().map(|(_, stream)| stream.facts.size).sum()
     }
 
-    fn oldest(&self, is_meant: impl Fn(&Stream) -> bool) -> Option<u32> {
-        let streams = self.open_order.iter().filter_map(|slot| Some((*slot, self.stream(*slot)?)));
-        let meant = streams.filter(|(_, stream)| is_meant(stream) && stream.presence != Presence::Ended);
-        meant.min_by_key(|(_, stream)| (stream.active_at, stream.facts.modified)).map(|(slot, _)| slot)
+    /// Bytes that the copies take.
+    pub(super) fn spooled_bytes(&self) -> u64 {
+        self.spooled.iter().filter_map(|slot| self.stream(*slot)).map(|stream| stream.facts.size).sum()
+    }
+
+    fn oldest_pinned(&self) -> Option<u32> {
+        let key = |(_, stream): &(u32, &Stream)| (stream.active_at, stream.facts.modified);
+        self.pinned_streams().min_by_key(key).map(|(slot, _)| slot)
+    }
+
+    fn pinned_streams(&self) -> impl Iterator<Item = (u32, &Stream)> {
+        let open = self.open_order.iter().filter_map(|slot| Some((*slot, self.stream(*slot)?)));
+        open.filter(|(_, stream)| is_pinned(stream))
     }
 }
 
 /// Deleted, and its space is only held by the shipper.
-pub(super) fn is_pinned(stream: &Stream) -> bool {
+fn is_pinned(stream: &Stream) -> bool {
     stream.presence == Presence::Deleted && matches!(stream.file, Some(Content::Plain(_)))
 }
 

@@ -22,6 +22,11 @@ impl FileInput {
         if stream.presence == Presence::Ended {
             return;
         }
+        if stream.file.is_none() && stream.base.is_some() && self.spooled.first() != Some(&slot) {
+            // Copies are read one after the other.
+            return;
+        }
+        let Some(stream) = self.stream(slot) else { return };
         if stream.file.is_none() && self.files_open >= self.files_open_max {
             self.close_oldest();
         }

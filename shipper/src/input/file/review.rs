@@ -142,10 +142,7 @@ impl FileInput {
             self.queue(slot);
         } else if is_over && stream.window.is_empty() {
             let is_deleted = stream.presence == Presence::Deleted || stream.base.is_some();
-            let is_there = |copy: &Found| {
-                copy.path.metadata().is_ok_and(|now| Facts::of(&now).key() == copy.facts.key())
-            };
-            if let Some(copy) = self.heirs.remove(&slot).filter(is_there) {
+            if let Some(copy) = self.heir(slot) {
                 self.move_to(slot, copy, now);
             } else if is_deleted {
                 self.retire(slot, now);
@@ -156,6 +153,13 @@ impl FileInput {
     }
 
     fn review_missing(&mut self, slot: u32, now: Timestamp) {
+        if let Some(stream) = self.stream(slot).filter(|stream| stream.base.is_some()) {
+            // A copy waits for its turn, unless somebody has removed it.
+            if is_gone(stream) {
+                self.end(slot, Part::Vanished, now);
+            }
+            return;
+        }
         let Some(stream) = self.stream_mut(slot) else { return };
         let since = match stream.presence {
             Presence::Missing(since) if stream.is_sought => since,

@@ -11,7 +11,6 @@ use event::{StreamId, Timestamp};
 
 use super::FileInput;
 use super::identity::Key;
-use super::pinned::is_pinned;
 use super::scan::Skipped;
 use super::stream::{Presence, Stream};
 use crate::processor::Counts;
@@ -155,8 +154,8 @@ impl FileInput {
     pub fn totals(&self) -> FileTotals {
         let mut totals = FileTotals {
             files_open: self.files_open as u64,
-            pinned_bytes: self.sum_of(is_pinned),
-            spooled_bytes: self.sum_of(|stream| stream.base.is_some()),
+            pinned_bytes: self.pinned_bytes(),
+            spooled_bytes: self.spooled_bytes(),
             ledger: self.books.retired,
             losses: self.books.retired_losses,
             in_flight_bytes: self.in_flight.sum(),

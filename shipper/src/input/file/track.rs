@@ -34,11 +34,8 @@ impl FileInput {
             if is_copy {
                 stream.move_to(pinned::spool_path(self.registry.path(), stream.id));
             }
-            if let Some(slot) = self.insert(stream).filter(|_| is_copy)
-                && self.hold(slot, now)
-            {
-                self.queue(slot);
-            }
+            let slot = self.insert(stream).filter(|_| is_copy);
+            self.spooled.extend(slot);
         }
         self.resumed = self.totals();
         // Of an older generation, everything that was not settled is gone with the bytes.

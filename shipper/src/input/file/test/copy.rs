@@ -1,14 +1,13 @@
-//! Copies: what copytruncate and compression leave, and what only looks like one.
+//! Copies: what copytruncate leaves, and what only looks like a copy.
 
 use std::io::Read;
-use std::time::Duration;
 
 use super::*;
+use crate::input::file::DELETED_GRACE;
 use crate::input::file::copy::COPY_GRACE;
-use crate::input::file::{CLOSE_IDLE, DELETED_GRACE};
 use crate::registry::Losses;
 
-const ALL: &str = "paths: ['{folder}/app.log*']";
+pub(super) const ALL: &str = "paths: ['{folder}/app.log*']";
 
 pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut packed = Vec::new();
@@ -16,11 +15,11 @@ pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
     packed
 }
 
-fn zstd(plain: &[u8]) -> Vec<u8> {
+pub(super) fn zstd(plain: &[u8]) -> Vec<u8> {
     ::zstd::encode_all(plain, 1).unwrap()
 }
 
-fn lines(from: usize, to: usize) -> String {
+pub(super) fn lines(from: usize, to: usize) -> String {
     (from..to).map(|line| format!("line {line:06}\n")).collect()
 }
 
@@ -33,14 +32,14 @@ fn truncate(rig: &Rig, name: &str) {
 }
 
 /// Commits, and is killed: what happens next, nobody sees.
-fn stop(rig: &mut Rig) {
+pub(super) fn stop(rig: &mut Rig) {
     let now = rig.now;
     rig.input().checkpoint(now).unwrap();
     rig.kill();
 }
 
 /// Reads and acks until nothing comes, and gives everything sorted.
-fn drain(rig: &mut Rig) -> Vec<String> {
+pub(super) fn drain(rig: &mut Rig) -> Vec<String> {
     rig.read();
     while !rig.unsettled.is_empty() {
         rig.ack();
@@ -51,7 +50,7 @@ fn drain(rig: &mut Rig) -> Vec<String> {
     messages
 }
 
-fn expect_lines(rig: &mut Rig, from: usize, to: usize) {
+pub(super) fn expect_lines(rig: &mut Rig, from: usize, to: usize) {
     let expected: Vec<_> = lines(from, to).lines().map(str::to_owned).collect();
     let found = drain(rig);
     assert!(found == expected, "{} of {}: {:?}", found.len(), expected.len(), found.first());
@@ -183,117 +182,7 @@ fn copied_to_another_file_and_removed() {
 }
 
 /// Half read, the plain file is gone, and only its compressed copy is there.
-#[test]
-fn a_half_read_file_goes_on_in_its_archive() {
-    for (ending, pack) in [("gz", gzip as fn(&[u8]) -> Vec<u8>), ("zst", zstd)] {
-        for yaml in [ALL, "paths: ['{folder}/app.log']"] {
-            let mut rig = Rig::with(yaml);
-            rig.append("app.log", lines(0, 60_000));
-            rig.wait(Duration::from_secs(1));
-            rig.read_once();
-            assert!(rig.got.len() < 60_000);
-            rig.ack();
-            stop(&mut rig);
-            let (first, second) = (lines(0, 60_000), lines(60_000, 60_010));
-            rig.append(
-                &format!("app.log.{ending}"),
-                [pack(first.as_bytes()), pack(second.as_bytes())].concat(),
-            );
-            rig.remove("app.log");
-            rig.start();
-            expect_lines(&mut rig, 0, 60_010);
-            // Once more from its middle, and once more when all is done.
-            rig.restart();
-            expect_lines(&mut rig, 0, 0);
-        }
-    }
-}
-
-#[test]
-fn an_archive_goes_on_in_its_middle_after_a_kill() {
-    let mut rig = Rig::with(ALL);
-    rig.append("app.log.gz", gzip(lines(0, 60_000).as_bytes()));
-    rig.wait(Duration::from_secs(1));
-    rig.read_once();
-    rig.ack();
-    stop(&mut rig);
-    let before = rig.got.len();
-    assert!(before > 0 && before < 60_000);
-    rig.start();
-    expect_lines(&mut rig, 0, 60_000);
-}
-
-#[test]
-fn an_archive_of_a_file_that_was_read_is_not_shipped_again() {
-    let mut rig = Rig::with(ALL);
-    rig.append("app.log.1", lines(0, 1000));
-    expect_lines(&mut rig, 0, 1000);
-    let packed = gzip(lines(0, 1000).as_bytes());
-    // It grows beside its original, which then goes.
-    rig.append("app.log.1.gz", &packed[..packed.len() / 2]);
-    expect_lines(&mut rig, 0, 0);
-    rig.append("app.log.1.gz", &packed[packed.len() / 2..]);
-    rig.remove("app.log.1");
-    for _ in 0..3 {
-        expect_lines(&mut rig, 0, 0);
-        rig.wait(CLOSE_IDLE);
-    }
-    rig.rename("app.log.1.gz", "app.log.2.gz");
-    expect_lines(&mut rig, 0, 0);
-    rig.restart();
-    expect_lines(&mut rig, 0, 0);
-    assert_eq!(rig.totals().streams, 1);
-}
-
-#[test]
-fn a_new_archive_is_read_as_it_comes_and_its_last_line_needs_no_end() {
-    let mut rig = Rig::with(ALL);
-    let packed = gzip(b"one\ntwo\nthree");
-    rig.append("app.log.gz", &packed[..packed.len() - 12]);
-    rig.read();
-    rig.append("app.log.gz", &packed[packed.len() - 12..]);
-    rig.read();
-    rig.wait(CLOSE_IDLE);
-    rig.read();
-    assert_eq!(drain(&mut rig), ["one", "three", "two"]);
-    assert_eq!((rig.ledger().acked, rig.ledger().pending), (13, 0));
-    rig.restart();
-    assert_eq!(drain(&mut rig), [""; 0]);
-}
-
-#[test]
-fn archives_of_the_past_are_left_alone_by_a_start_at_the_end() {
-    let mut rig = Rig::with("paths: ['{folder}/app.log*']\nstart: end");
-    rig.append("app.log.1.gz", gzip(b"old\n"));
-    rig.append("app.log", "old\n");
-    rig.expect(&[]);
-    rig.append("app.log", "new\n");
-    rig.expect(&["new"]);
-    rig.ack();
-    rig.restart();
-    rig.expect(&[]);
-}
-
 /// The name says gzip, the bytes do not.
-#[test]
-fn a_text_under_the_name_of_an_archive_is_a_text() {
-    let mut rig = Rig::with(ALL);
-    rig.append("app.log.gz", "plain\n");
-    rig.expect(&["plain"]);
-}
-
-#[test]
-fn a_damaged_archive_gives_what_is_sound_and_says_so() {
-    let mut rig = Rig::with(ALL);
-    rig.append(
-        "app.log.gz",
-        [gzip(lines(0, 1000).as_bytes()), b"this is no member of an archive".to_vec()].concat(),
-    );
-    expect_lines(&mut rig, 0, 1000);
-    let error = rig.input().status().streams[0].error.clone().unwrap();
-    assert!(error.starts_with("the archive is damaged behind byte "), "{error}");
-}
-
 #[test]
 fn a_copy_of_what_is_in_flight() {
     let mut rig = Rig::with(ALL);
@@ -305,33 +194,7 @@ fn a_copy_of_what_is_in_flight() {
     expect_lines(&mut rig, 0, 4);
 }
 
-#[test]
-fn an_archive_that_was_in_flight_is_read_again_after_a_kill() {
-    let mut rig = Rig::with(ALL);
-    rig.append("app.log.gz", gzip(lines(0, 1).as_bytes()));
-    rig.read();
-    rig.kill();
-    rig.start();
-    rig.read();
-    expect_lines(&mut rig, 0, 1);
-}
-
 /// Two rotations and a compression between two looks.
-#[test]
-fn a_chain_that_ends_in_an_archive() {
-    let mut rig = Rig::with(ALL);
-    rig.append("app.log", lines(0, 1));
-    rig.read();
-    rig.rename("app.log", "app.log.1");
-    rig.append("app.log", lines(1, 2));
-    rig.rename("app.log.1", "app.log.2");
-    rig.rename("app.log", "app.log.1");
-    rig.append("app.log.2.gz", gzip(lines(0, 1).as_bytes()));
-    rig.remove("app.log.2");
-    rig.append("app.log", lines(2, 3));
-    expect_lines(&mut rig, 0, 3);
-}
-
 /// A network share that is mounted again may have another device number.
 #[test]
 fn a_file_system_that_comes_back_under_another_number_is_the_same() {

@@ -3,6 +3,7 @@
 //! Enters: what writers and rotations do to a folder. Leaves: the records that came of it, and the ledger.
 
 mod books;
+mod archive;
 mod bound;
 mod container;
 mod copy;

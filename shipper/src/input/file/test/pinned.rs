@@ -93,6 +93,26 @@ fn beyond_it_the_oldest_goes_on_in_a_compressed_copy() {
     assert_eq!((rig.ledger().acked, rig.ledger().pending), (24_000, 0));
 }
 
+/// Each costs a decoder, so they are read one after the other.
+#[test]
+fn many_copies_are_read_one_by_one() {
+    let mut rig = rig(13_000, Beyond::Spool);
+    for file in 0..6 {
+        delete_while_held(&mut rig, &format!("app.log.{file}"), file * 1000, file * 1000 + 1000);
+        tick(&mut rig);
+        tick(&mut rig);
+    }
+    assert_eq!((spools(&rig), rig.totals().files_open), (5, 2), "the last file, and one copy");
+    let mut messages = Vec::new();
+    for _ in 0..20 {
+        messages.extend(drain(&mut rig));
+        assert!(rig.totals().files_open <= 2);
+    }
+    messages.sort();
+    assert!(messages == expected(0, 6000), "{}", messages.len());
+    assert_eq!((spools(&rig), rig.totals().losses), (0, Losses::default()));
+}
+
 /// Half of it was acknowledged before it was deleted; a kill follows when the copy is made, and another one later.
 #[test]
 fn a_copy_outlives_kills() {
