@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::copy::{ALL, drain, expect_lines, gzip, lines, stop, zstd};
+use super::copy::{ALL, expect_lines, gzip, lines, stop, zstd};
 use super::*;
 use crate::input::file::CLOSE_IDLE;
 
@@ -78,10 +78,10 @@ fn a_new_archive_is_read_as_it_comes_and_its_last_line_needs_no_end() {
     rig.read();
     rig.wait(CLOSE_IDLE);
     rig.read();
-    assert_eq!(drain(&mut rig), ["one", "three", "two"]);
+    assert_eq!(rig.drain(), ["one", "three", "two"]);
     assert_eq!((rig.ledger().acked, rig.ledger().pending), (13, 0));
     rig.restart();
-    assert_eq!(drain(&mut rig), [""; 0]);
+    assert_eq!(rig.drain(), [""; 0]);
 }
 
 #[test]

@@ -38,21 +38,9 @@ pub(super) fn stop(rig: &mut Rig) {
     rig.kill();
 }
 
-/// Reads and acks until nothing comes, and gives everything sorted.
-pub(super) fn drain(rig: &mut Rig) -> Vec<String> {
-    rig.read();
-    while !rig.unsettled.is_empty() {
-        rig.ack();
-        rig.read();
-    }
-    let mut messages = rig.take();
-    messages.sort();
-    messages
-}
-
 pub(super) fn expect_lines(rig: &mut Rig, from: usize, to: usize) {
     let expected: Vec<_> = lines(from, to).lines().map(str::to_owned).collect();
-    let found = drain(rig);
+    let found = rig.drain();
     assert!(found == expected, "{} of {}: {:?}", found.len(), expected.len(), found.first());
     assert_eq!(rig.totals().losses, Losses::default());
 }

@@ -197,6 +197,23 @@ impl Rig {
         while self.read_once() {}
     }
 
+    /// Reads and acks until nothing comes.
+    fn settle_all(&mut self) {
+        self.read();
+        while !self.unsettled.is_empty() {
+            self.ack();
+            self.read();
+        }
+    }
+
+    /// Reads and acks until nothing comes; gives every message that was not taken yet, sorted.
+    fn drain(&mut self) -> Vec<String> {
+        self.settle_all();
+        let mut messages = self.take();
+        messages.sort();
+        messages
+    }
+
     /// The output has everything that was sent.
     fn ack(&mut self) {
         let all = std::mem::take(&mut self.unsettled);

@@ -1,13 +1,10 @@
 //! Deleted files that were not shipped yet, and what they may cost.
 
+use super::copy::lines;
 use super::*;
 use crate::input::file::pinned::{Beyond, spool_path};
 use crate::registry::Losses;
 use yaml::ByteSize;
-
-fn lines(from: usize, to: usize) -> String {
-    (from..to).map(|line| format!("line {line:06}\n")).collect()
-}
 
 /// A rig that may hold so many bytes of deleted files, and nothing in it yet.
 fn rig(bytes_max: u64, beyond: Beyond) -> Rig {
@@ -37,17 +34,6 @@ fn spools(rig: &Rig) -> usize {
     fs::read_dir(rig.state.path().join("spool")).map_or(0, Iterator::count)
 }
 
-fn drain(rig: &mut Rig) -> Vec<String> {
-    rig.read();
-    while !rig.unsettled.is_empty() {
-        rig.ack();
-        rig.read();
-    }
-    let mut messages = rig.take();
-    messages.sort();
-    messages
-}
-
 fn expected(from: usize, to: usize) -> Vec<String> {
     lines(from, to).lines().map(str::to_owned).collect()
 }
@@ -57,7 +43,7 @@ fn within_the_budget_everything_is_held() {
     let mut rig = rig(1 << 20, Beyond::DropOldest);
     delete_while_held(&mut rig, "app.log.1", 0, 1000);
     assert_eq!((rig.totals().pinned_bytes, rig.totals().spooled_bytes), (12_000, 0));
-    assert_eq!(drain(&mut rig), expected(0, 1000));
+    assert_eq!(rig.drain(), expected(0, 1000));
 }
 
 #[test]
@@ -67,7 +53,7 @@ fn beyond_it_the_oldest_is_given_up_and_counted() {
     delete_while_held(&mut rig, "app.log.2", 1000, 2000);
     tick(&mut rig);
     assert_eq!(rig.totals().losses, Losses { over_budget: 12_000, ..Losses::default() });
-    assert_eq!(drain(&mut rig), expected(1000, 2000));
+    assert_eq!(rig.drain(), expected(1000, 2000));
     let ledger = rig.ledger();
     assert_eq!((ledger.acked, ledger.lost, ledger.pending), (12_000, 12_000, 0));
 }
@@ -84,11 +70,11 @@ fn beyond_it_the_oldest_goes_on_in_a_compressed_copy() {
     assert_eq!(totals.pinned_bytes, 12_000);
     assert!((1..4000).contains(&totals.spooled_bytes), "{}", totals.spooled_bytes);
     assert_eq!(spools(&rig), 1);
-    assert_eq!(drain(&mut rig), expected(0, 2000));
+    assert_eq!(rig.drain(), expected(0, 2000));
     for _ in 0..3 {
         tick(&mut rig);
     }
-    assert_eq!(drain(&mut rig), [""; 0]);
+    assert_eq!(rig.drain(), [""; 0]);
     assert_eq!((spools(&rig), rig.totals().losses), (0, Losses::default()));
     assert_eq!((rig.ledger().acked, rig.ledger().pending), (24_000, 0));
 }
@@ -105,7 +91,7 @@ fn many_copies_are_read_one_by_one() {
     assert_eq!((spools(&rig), rig.totals().files_open), (5, 2), "the last file, and one copy");
     let mut messages = Vec::new();
     for _ in 0..20 {
-        messages.extend(drain(&mut rig));
+        messages.extend(rig.drain());
         assert!(rig.totals().files_open <= 2);
     }
     messages.sort();
@@ -137,7 +123,7 @@ fn a_copy_outlives_kills() {
         rig.read_once();
         rig.ack();
     }
-    assert!(drain(&mut rig) == expected(0, 60_000));
+    assert!(rig.drain() == expected(0, 60_000));
     for _ in 0..3 {
         tick(&mut rig);
     }

@@ -155,7 +155,7 @@ impl Life {
         for last in ["app.log.2", "app.log.2.gz"] {
             if self.rig.path(last).exists() {
                 // The last of the chain goes: only once it was read and acked is that no loss.
-                self.settle_all();
+                self.rig.settle_all();
                 let now = self.rig.now;
                 self.rig.input().checkpoint(now).unwrap();
                 self.rig.remove(last);
@@ -166,19 +166,11 @@ impl Life {
         }
     }
 
-    fn settle_all(&mut self) {
-        self.rig.read();
-        while !self.rig.unsettled.is_empty() {
-            self.rig.ack();
-            self.rig.read();
-        }
-    }
-
     fn truncate(&mut self) {
         if self.is_torn || !self.rig.path("app.log").exists() {
             return;
         }
-        self.settle_all();
+        self.rig.settle_all();
         fs::write(self.rig.path("app.log"), "").unwrap();
         self.rig.read();
     }
@@ -193,11 +185,7 @@ fn check(acts: &[Act]) -> Result<(), TestCaseError> {
     }
     life.line(1, "\n");
     let Life { mut rig, lines, .. } = life;
-    rig.read();
-    while !rig.unsettled.is_empty() {
-        rig.ack();
-        rig.read();
-    }
+    rig.settle_all();
     let mut places: BTreeMap<(StreamId, u64), String> = BTreeMap::new();
     for got in &rig.got {
         let line = places.entry((got.stream, got.offset)).or_insert_with(|| got.message.clone());
