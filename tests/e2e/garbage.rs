@@ -130,11 +130,12 @@ fn a_broker_that_is_away_is_one_word_however_much_is_written() {
     append(&log, b"a line\n");
     let shipper = shipper(folder.path(), &output);
     shipper.until_down("kafka", "no broker answers");
-    for round in 1..=20 {
+    // Nothing is sent before a broker has told where the topic ends, so only the file's own numbers move.
+    for _ in 0..8 {
+        let before = shipper.metric("shipper_file_pending_bytes");
         append(&log, "another line\n".repeat(500).as_bytes());
-        let taken = f64::from(round * 500);
-        until("the lines to be read", || {
-            (shipper.metric("shipper_output_records_total") > taken).then_some(())
+        until("the lines to be seen", || {
+            (shipper.metric("shipper_file_pending_bytes") > before).then_some(())
         });
     }
     shipper.until_down("kafka", "no broker answers");

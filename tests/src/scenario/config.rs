@@ -108,13 +108,15 @@ pub fn probe(now: Timestamp, is_up: bool) -> Vec<u8> {
 #[must_use]
 pub fn shipper_file(folder: &Path, brokers: &str, probed: &str) -> String {
     let folder = folder.display();
+    // In a time-lapse, the seconds that a start takes are a silence which pages. So nothing is waited for that may be on its
+    // way to the broker (the tests of durability have that at the machine's own pace), and a heartbeat is missed later.
     format!(
         "host: host-1\n\
          inputs:\n  \
          - file: {{ paths: [\"{folder}/log/*.log*\"], service: {SERVICE}, multiline: java, parse: auto }}\n  \
          - probe: {{ name: {SERVICE}, service: {SERVICE}, url: \"{probed}/health\", every: 10s, expect: {{ status: 200, within: 10s }} }}\n\
-         output:\n  kafka: {{ brokers: [\"{brokers}\"], topic: logs }}\n\
-         registry: {{ path: \"{folder}/registry\" }}\n\
+         output:\n  kafka: {{ brokers: [\"{brokers}\"], topic: logs, resume: none }}\n\
+         registry: {{ path: \"{folder}/registry\" }}\nheartbeat: {{ every: 20s }}\n\
          admin: {{ listen: \"127.0.0.1:0\" }}\n"
     )
 }
