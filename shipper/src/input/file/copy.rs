@@ -31,7 +31,7 @@ use super::ack::Part;
 use super::archive::Codec;
 use super::content::{Content, read_full};
 use super::harvest;
-use super::identity::{Facts, is_same_birth};
+use super::identity::{Facts, Key, is_same_birth};
 use super::kin;
 use super::scan::Found;
 use super::stream::{Presence, Stream};
@@ -218,14 +218,19 @@ impl FileInput {
             stream.seen_in = listing;
         }
         stream.grow_on_disk(copy.facts.size, now);
-        if self.by_key.get(&key) == Some(&slot) {
-            self.by_key.remove(&key);
-        }
-        self.by_key.insert(copy.facts.key(), slot);
-        self.index(slot);
+        self.rekey(slot, key, copy.facts.key());
         self.touch(slot, now);
         self.hold(slot, now);
         self.queue(slot);
+    }
+
+    /// Another file is the stream's from now on, and it may have another path.
+    pub(super) fn rekey(&mut self, slot: u32, before: Key, now: Key) {
+        if self.by_key.get(&before) == Some(&slot) {
+            self.by_key.remove(&before);
+        }
+        self.by_key.insert(now, slot);
+        self.index(slot);
     }
 
     /// The stream of a file on a file system that came back under another device number, as network shares do.

@@ -168,11 +168,7 @@ impl FileInput {
         stream.base = Some(base);
         stream.read_end = None;
         stream.presence = Presence::Missing(now);
-        if self.by_key.get(&key) == Some(&slot) {
-            self.by_key.remove(&key);
-        }
-        self.by_key.insert(facts.key(), slot);
-        self.index(slot);
+        self.rekey(slot, key, facts.key());
         self.touch(slot, now);
         self.spooled.push(slot);
         self.read_next_spool(now);
