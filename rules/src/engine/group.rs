@@ -166,8 +166,11 @@ impl Group {
     fn next_edge(&self, step: Duration, horizon: Horizon, rule: &Rule) -> Timestamp {
         let next = self.judged.plus(step);
         let Some(reading) = self.reading else { return next };
-        // What could not be told at the last edge may be told now, because more, or less, is known of the sources.
-        if !self.is_gapless() && self.observed(self.judged, reading, horizon, rule).is_some() {
+        // What could not be told at the last edge may be told now, or has another reason now, because more, or less,
+        // is known of the sources.
+        if let Some(observed) = self.observed(self.judged, reading, horizon, rule)
+            && (!self.is_gapless() || self.alert.changes_reason(observed))
+        {
             return next;
         }
         let by_event = match self.ring.first() {

@@ -106,6 +106,15 @@ impl Alert {
         }
     }
 
+    /// Would what is observed give a pending alert another reason?
+    #[must_use]
+    pub fn changes_reason(&self, observed: Observed) -> bool {
+        match (*self, observed) {
+            (Alert::Pending { reason, .. }, Observed::Holds { reason: now, .. }) => reason != now,
+            _ => false,
+        }
+    }
+
     /// Fires the timer that ends before `edge`: until there, what was observed last has held.
     pub fn tick(&mut self, edge: Timestamp, timing: Timing) -> Option<Change> {
         let due = self.deadline(timing).filter(|&due| due < edge)?;

@@ -167,3 +167,18 @@ fn a_view_that_is_lost_later_is_judged_from_where_it_was_unclear() {
     check(&(36..=100).collect::<Vec<_>>());
     check(&[100]);
 }
+
+#[test]
+fn an_alert_fires_with_the_reason_that_came_to_be_known_while_it_was_pending() {
+    let check = |ticks: &[u64]| {
+        let mut story = Story::new(vec![down(20)]);
+        story.probe("up").at(9).beat(None).at(19).logs(0, 1).at(35).logs(0, 1);
+        story.expect(&["30 down pending silent"]);
+        for &second in ticks {
+            story.engine.tick(START.plus(Duration::from_secs(second)), &mut story.said);
+        }
+        story.expect(&["39 blind firing a heartbeat_missing", "50 down firing view_lost"]);
+    };
+    check(&(36..=100).collect::<Vec<_>>());
+    check(&[100]);
+}
