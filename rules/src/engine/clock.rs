@@ -23,6 +23,9 @@ pub struct Clock {
     /// The last second that began; all that depends on the wall clock depends on this alone.
     #[serde(with = "nanos")]
     pub second: Timestamp,
+    /// The newest moment seen.
+    #[serde(skip, default = "unseen")]
+    seen: Timestamp,
     /// The sum of the spans in which records were unread, without the one that lasts.
     pub unread: Duration,
     /// Since when records are unread, if they are.
@@ -38,6 +41,7 @@ impl Default for Clock {
         Clock {
             is_caught_up: false,
             second: Timestamp::MIN,
+            seen: unseen(),
             unread: Duration::ZERO,
             unread_since: Timestamp::MIN,
             watching_since: None,
@@ -45,9 +49,14 @@ impl Default for Clock {
     }
 }
 
+fn unseen() -> Timestamp {
+    Timestamp::MIN
+}
+
 impl Clock {
     /// The second of `now`; `None` when it is not a new one.
     pub fn next_second(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.seen = self.seen.max(now);
         let second = now.floor(STEP_MIN);
         if self.second == Timestamp::MIN {
             self.unread_since = second;
@@ -78,7 +87,7 @@ impl Clock {
     /// The clock of an engine that goes on from a snapshot: everything since is unread.
     #[must_use]
     pub fn resumed(self) -> Self {
-        let unread_since = if self.is_caught_up { self.second } else { self.unread_since };
+        let unread_since = if self.is_caught_up { self.seen } else { self.unread_since };
         Clock { is_caught_up: false, unread_since, watching_since: None, ..self }
     }
 }
@@ -108,5 +117,17 @@ mod tests {
         check(190, Some(false), 120);
         check(200, Some(true), 120);
         check(201, None, 121);
+    }
+
+    #[test]
+    fn a_clock_that_goes_on_at_once_has_read_all_the_time() {
+        let at = |millis| Timestamp::from_secs(100).plus(Duration::from_millis(millis));
+        let mut clock = Clock::default();
+        clock.next_second(at(0));
+        clock.take(true, at(0));
+        clock.next_second(at(900));
+        let mut clock = clock.resumed();
+        clock.take(true, at(900));
+        assert_eq!(clock.reading_time(at(1900)), at(1900));
     }
 }
