@@ -151,6 +151,27 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
+fn every_dependency_is_used() {
+    let sources = sources();
+    for name in CRATES {
+        let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
+        let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+        for dependency in dependencies.lines().filter_map(|line| line.strip_suffix(".workspace = true")) {
+            let word = dependency.replace('-', "_");
+            let is_used = sources
+                .iter()
+                .filter(|(file, _)| file.starts_with(&format!("{name}/")))
+                .flat_map(|(_, text)| text.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+                .any(|found| found == word);
+            assert!(
+                is_used,
+                "{name}/Cargo.toml names {dependency}, which nothing in {name}/ uses: remove it"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_crate_takes_the_workspace_lints() {
     for name in CRATES {
         let manifest = fs::read_to_string(root().join(name).join("Cargo.toml")).unwrap();
