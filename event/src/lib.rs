@@ -8,6 +8,7 @@
 //! looks back ([`Fields`], borrowed, no allocation per field); an alerter asks any record for any path
 //! ([`Event`], owned, flat).
 
+pub mod civil;
 pub mod time;
 pub mod id;
 pub mod level;

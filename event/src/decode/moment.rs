@@ -3,6 +3,7 @@
 //! Enters: text or a number. Leaves: a moment, or `None`. Never: a guess about a missing year or zone beyond UTC.
 
 use crate::Timestamp;
+use crate::civil::{days_in_month, days_since_1970};
 
 /// The smallest number that is read as seconds since 1970: March 1973. Below it a number is more likely a
 /// duration or a counter, such as nginx's request time under the name `time`.
@@ -72,7 +73,7 @@ fn from_iso(text: &str) -> Option<Timestamp> {
     }
     // A leap second is read as the second before it, as everywhere in Unix time.
     let of_day = hour * 3600 + minute * 60 + second.min(59);
-    let secs = days_from_civil(year, month, day) * 86_400 + of_day - offset;
+    let secs = days_since_1970(year, month, day) * 86_400 + of_day - offset;
     secs.checked_mul(1_000_000_000)?.checked_add(fraction).map(Timestamp::from_nanos)
 }
 
@@ -108,25 +109,6 @@ fn read_zone(zone: &[u8]) -> Option<i64> {
 
 fn digits(bytes: &[u8]) -> Option<i64> {
     bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
-}
-
-/// Days from 1970 to a date (Howard Hinnant, `days_from_civil`).
-const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let from_march = (month + 9) % 12;
-    let day_of_year = (153 * from_march + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-const fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 /// Forms with the month's name; rare enough for a library's pace.

@@ -79,15 +79,17 @@ impl PathPattern {
 
     /// Whether a walk along this pattern would come to `path`, which is absolute.
     pub(super) fn is_match(&self, path: &Path) -> bool {
-        let names: Vec<&OsStr> = path
-            .components()
-            .filter_map(|component| match component {
-                Component::Normal(name) => Some(name),
-                _ => None,
-            })
-            .collect();
-        matches_parts(&self.parts, &names)
+        matches_parts(&self.parts, &names(path))
     }
+}
+
+/// The names along an absolute path, from the root.
+pub(super) fn names(path: &Path) -> Vec<&OsStr> {
+    let name = |component| match component {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    };
+    path.components().filter_map(name).collect()
 }
 
 fn matches_parts(parts: &[Part], names: &[&OsStr]) -> bool {

@@ -4,10 +4,10 @@
 //! one that comes nearest and the component at which it fails. Never: a look at the disk.
 
 use std::ffi::OsStr;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use super::FileConfig;
-use super::glob::{Excludes, GlobError, Part, PathPattern};
+use super::glob::{Excludes, GlobError, Part, PathPattern, names};
 
 /// What an input says to a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +37,7 @@ pub enum Meeting {
 /// # Errors
 /// [`GlobError`] for a pattern that is none.
 pub fn meet(config: &FileConfig, path: &Path) -> Result<Meeting, GlobError> {
-    let names: Vec<&OsStr> = path
-        .components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name),
-            _ => None,
-        })
-        .collect();
+    let names = names(path);
     let mut nearest =
         Meeting::Misses { pattern: String::new(), depth: 0, reason: "it has no pattern".to_owned() };
     for (number, pattern) in config.paths.iter().enumerate() {

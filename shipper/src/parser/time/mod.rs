@@ -12,6 +12,7 @@ mod form;
 pub(super) use form::epoch;
 
 use event::Timestamp;
+use event::civil::{days_in_month, days_since_1970};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -179,26 +180,6 @@ fn offset(text: &[u8], at: usize) -> (Option<i64>, usize) {
     let (minutes, end) = minutes.map_or((0, sign + 3), |minutes| (minutes, end));
     let seconds = hours * 3600 + minutes * 60;
     (Some(if text[sign] == b'-' { -seconds } else { seconds }), end)
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar, by counting years from March, so that the leap
-/// day is the last of its year.
-const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-const fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]
