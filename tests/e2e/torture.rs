@@ -101,6 +101,16 @@ fn linked_twice() {
 }
 
 #[test]
+fn bind_mount() {
+    check("bind-mount");
+}
+
+#[test]
+fn share_blinks() {
+    check("share-blinks");
+}
+
+#[test]
 fn over_long_line() {
     check("over-long-line");
 }

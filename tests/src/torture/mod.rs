@@ -9,6 +9,7 @@
 use crate::dice::Dice;
 
 mod load;
+mod mount;
 pub mod outcome;
 pub mod peer;
 mod pen;
@@ -66,6 +67,8 @@ pub struct Setting {
     pub descriptors: Option<u32>,
     /// Its state lies on a disk of its own, of a megabyte.
     pub is_state_small: bool,
+    /// Its steps mount something, which only root may.
+    pub has_mounts: bool,
     /// What becomes of deleted files beyond a budget of [`PINNED_BYTES_MAX`]; the shipper's own defaults when it is `None`.
     pub pinned: Option<&'static str>,
     /// The broker.
@@ -82,6 +85,7 @@ impl Setting {
         line_bytes_max: None,
         descriptors: None,
         is_state_small: false,
+        has_mounts: false,
         pinned: None,
         broker: Broker::Shared,
     };

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use event::heartbeat::Heartbeat;
 use rustix::process::Signal;
 
 use super::load::{self, Running};
+use super::mount::Mount;
 use super::outcome::{Outcome, Watched};
 use super::peer::{Peer, Place};
 use super::pen::Pen;
@@ -54,8 +54,8 @@ pub(super) struct Stage<'s> {
     config: PathBuf,
     topic: String,
     kafka: Arc<Kafka>,
-    // Unmounted before the folder goes.
-    _mount: Option<Mount>,
+    // Unmounted before the folder goes; by place.
+    mounts: BTreeMap<PathBuf, Mount>,
     folder: tempfile::TempDir,
 }
 
@@ -66,7 +66,13 @@ impl<'s> Stage<'s> {
         let (logs, state) = (folder.path().join("logs"), folder.path().join("state"));
         std::fs::create_dir(&logs).unwrap();
         std::fs::create_dir(&state).unwrap();
-        let mount = if scenario.setting.is_state_small { Some(Mount::new(&state)?) } else { None };
+        let mut mounts = BTreeMap::new();
+        if scenario.setting.is_state_small {
+            mounts.insert(state.clone(), Mount::small_disk(&state)?);
+        }
+        if scenario.setting.has_mounts {
+            drop(Mount::small_disk(&logs)?);
+        }
         let kafka = match scenario.setting.broker {
             Broker::Shared => Kafka::shared(),
             Broker::Own => Arc::new(Kafka::start("")),
@@ -90,7 +96,7 @@ impl<'s> Stage<'s> {
             config,
             topic,
             kafka,
-            _mount: mount,
+            mounts,
             folder,
         })
     }
@@ -110,6 +116,12 @@ impl<'s> Stage<'s> {
             Step::Long(pen, bytes) => self.pen(pen).long(*bytes),
             Step::Banner(pen, bytes) => self.pen(pen).banner(*bytes),
             Step::Shell(command) => load::shell(&self.logs(), command),
+            Step::Cover => self.mount(&self.logs(), Mount::small_disk),
+            Step::Bind(file, name) => {
+                let (file, name) = (self.logs().join(file), self.logs().join(name));
+                self.mount(&name, |name| Mount::bind(&file, name));
+            }
+            Step::Unmount(name) => drop(self.mounts.remove(&self.logs().join(name)).unwrap()),
             Step::ReuseInode(file) => reuse_inode(&self.logs().join(file)),
             Step::Start => self.start(),
             Step::Stop => self.stop(),
@@ -159,6 +171,10 @@ impl<'s> Stage<'s> {
 
     fn logs(&self) -> PathBuf {
         self.folder.path().join("logs")
+    }
+
+    fn mount(&mut self, at: &Path, mount: impl FnOnce(&Path) -> Result<Mount, String>) {
+        self.mounts.insert(at.to_owned(), mount(at).unwrap());
     }
 
     fn pen(&mut self, name: &str) -> &mut Pen {
@@ -283,25 +299,4 @@ fn reuse_inode(path: &Path) {
     });
     std::fs::rename(found.expect("the file system gives an inode again"), path).unwrap();
     made.iter().for_each(|name| drop(std::fs::remove_file(name)));
-}
-
-/// A small disk.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(path: &Path) -> Result<Self, String> {
-        let mut command = Command::new("mount");
-        let output = command.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(path).output();
-        match output {
-            Ok(output) if output.status.success() => Ok(Mount(path.to_owned())),
-            Ok(output) => Err(format!("no small disk: {}", String::from_utf8_lossy(&output.stderr).trim())),
-            Err(error) => Err(format!("no small disk: mount: {error}")),
-        }
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }

@@ -17,6 +17,12 @@ pub enum Step {
     Banner(String, usize),
     /// A command in the folder of the logs: what an operator or logrotate types.
     Shell(String),
+    /// The folder of the logs is empty: a network share that does not answer. Pens that have a file open write on.
+    Cover,
+    /// A file is there under a second name too, which is an empty file so far.
+    Bind(String, String),
+    /// What was mounted under this name goes; the folder itself is the empty name.
+    Unmount(String),
     /// Makes `app.log` again and again, until it has the inode of the one that it removes.
     ReuseInode(String),
     /// The shipper starts.

@@ -1,9 +1,10 @@
 //! Files that look like others.
 
-use crate::torture::step::{Step, open, shell, write};
+use crate::torture::step::{Load, Step, open, shell, write};
 use crate::torture::{Expect, Scale, Scenario, Setting, Style};
 
 const TINY: Setting = Setting { style: Style::Tiny, ..Setting::WORDS };
+const MOUNTS: Setting = Setting { has_mounts: true, ..Setting::WORDS };
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "inode-reuse", setting: Setting::WORDS, expect: Expect::ALL, steps: inode_reuse },
@@ -16,6 +17,8 @@ pub(super) const ALL: &[Scenario] = &[
     Scenario { name: "ten-bytes", setting: TINY, expect: Expect::ALL, steps: ten_bytes },
     Scenario { name: "symlink-retarget", setting: Setting::WORDS, expect: Expect::ALL, steps: retarget },
     Scenario { name: "linked-twice", setting: Setting::WORDS, expect: Expect::ALL, steps: linked_twice },
+    Scenario { name: "bind-mount", setting: MOUNTS, expect: Expect::ALL, steps: bind_mount },
+    Scenario { name: "share-blinks", setting: MOUNTS, expect: Expect::ALL, steps: share_blinks },
 ];
 
 /// Another file under the inode of one that was read: smaller than what was read of that, then larger.
@@ -107,4 +110,48 @@ fn linked_twice(_: Scale) -> Vec<Step> {
         write("a", 100),
         Step::Shipped,
     ]
+}
+
+/// A file that a bind mount shows under a second name that matches too; the mount goes and comes back.
+fn bind_mount(_: Scale) -> Vec<Step> {
+    let bind = || Step::Bind("app.log".to_owned(), "app.log.bound".to_owned());
+    let unbind = || Step::Unmount("app.log.bound".to_owned());
+    vec![
+        open("a", "app.log"),
+        write("a", 500),
+        shell(": > app.log.bound"),
+        bind(),
+        Step::Start,
+        write("a", 500),
+        Step::Shipped,
+        unbind(),
+        write("a", 500),
+        Step::Shipped,
+        bind(),
+        Step::Stop,
+        Step::Start,
+        write("a", 500),
+        Step::Shipped,
+    ]
+}
+
+/// The file system of the logs is not there for a while, twice: while the shipper runs, and while it starts.
+fn share_blinks(scale: Scale) -> Vec<Step> {
+    let away = scale.pick(3, 90) * 200;
+    let back = || Step::Unmount(String::new());
+    let steps = vec![
+        Step::Start,
+        Step::Lines(300),
+        Step::Cover,
+        Step::Lines(away),
+        back(),
+        Step::Lines(300),
+        Step::Stop,
+        Step::Cover,
+        Step::Start,
+        Step::Lines(away),
+        back(),
+        Step::Lines(300),
+    ];
+    vec![open("b", "app.log.old"), write("b", 500), Step::During(Load::steady(200), steps), Step::Shipped]
 }
