@@ -22,6 +22,8 @@ pub struct DeadLetter<'a> {
     pub at: Timestamp,
     /// What the other side said.
     pub reason: &'a str,
+    /// The topic that it was meant for; `None` when it was meant for no topic.
+    pub topic: Option<&'a str>,
     /// What the record is known by there: its Kafka key, or its document's id.
     pub key: &'a str,
     /// The record as it was sent.
@@ -104,13 +106,17 @@ fn ends_line(file: &File, size: u64) -> io::Result<bool> {
 
 fn line(letter: &DeadLetter<'_>) -> io::Result<Vec<u8>> {
     let kept = letter.payload.get(..RECORD_BYTES_MAX).unwrap_or(letter.payload);
-    let mut line = serde_json::to_vec(&serde_json::json!({
+    let mut told = serde_json::json!({
         "@timestamp": letter.at,
         "error": { "message": letter.reason },
         "key": letter.key,
         "size_bytes": letter.payload.len(),
         "record": String::from_utf8_lossy(kept),
-    }))?;
+    });
+    if let (Some(topic), Some(told)) = (letter.topic, told.as_object_mut()) {
+        told.insert("topic".to_owned(), topic.into());
+    }
+    let mut line = serde_json::to_vec(&told)?;
     line.push(b'\n');
     Ok(line)
 }
@@ -124,7 +130,7 @@ mod tests {
     use super::*;
 
     fn letter(payload: &[u8]) -> DeadLetter<'_> {
-        DeadLetter { at: Timestamp::from_secs(1), reason: "too large", key: "k", payload }
+        DeadLetter { at: Timestamp::from_secs(1), reason: "too large", topic: None, key: "k", payload }
     }
 
     fn lines(path: &Path) -> Vec<serde_json::Value> {
@@ -138,7 +144,7 @@ mod tests {
         let mut letters = DeadLetters::new(folder.path());
         letters.append([letter(b"{\"message\":\"a\"}")]).unwrap();
         let mut again = DeadLetters::new(folder.path());
-        again.append([letter(b"torn \xff"), letter(b"")]).unwrap();
+        again.append([letter(b"torn \xff"), DeadLetter { topic: Some("logs"), ..letter(b"") }]).unwrap();
         let found = lines(letters.path());
         assert_eq!(found.len(), 3);
         assert_eq!(found[0]["error"]["message"], "too large");
@@ -146,6 +152,7 @@ mod tests {
         assert_eq!(found[0]["record"], "{\"message\":\"a\"}");
         assert_eq!(found[1]["record"], "torn \u{fffd}");
         assert_eq!(found[1]["size_bytes"], 6);
+        assert_eq!((found[1].get("topic"), &found[2]["topic"]), (None, &"logs".into()));
     }
 
     #[test]

@@ -292,6 +292,7 @@ fn bury(
     let letters = letters.iter().zip(&ids).map(|((document, reason), id)| DeadLetter {
         at,
         reason,
+        topic: None,
         key: id,
         payload: &document.source,
     });

@@ -22,7 +22,8 @@ impl Graves {
         match self.letters.append([*letter]) {
             Ok(()) => {
                 let path = self.letters.path().display();
-                tracing::warn!(key = letter.key, reason = letter.reason, %path, "a record became a dead letter");
+                let DeadLetter { key, reason, topic, .. } = letter;
+                tracing::warn!(key, reason, topic, %path, "a record became a dead letter");
                 self.settled.extend(ticket.map(|ticket| Settled { ticket, fate: Fate::DeadLettered }));
                 Ok(())
             }

@@ -381,6 +381,7 @@ impl<'a> Outgoing<'a> {
         DeadLetter {
             at: now,
             reason: refusal::name(code),
+            topic: Some(self.topic),
             key: std::str::from_utf8(self.key).unwrap_or_default(),
             payload: self.payload,
         }
