@@ -218,8 +218,12 @@ impl KafkaConfig {
             ("queue.buffering.max.kbytes", &(share.queue_bytes / 1024).to_string()),
             ("queue.buffering.max.messages", &share.queue_records.to_string()),
         ];
-        // A topic that is missing is said to be missing soon; records are held all the same.
-        let defaults = [("topic.metadata.propagation.max.ms", "10000")];
+        let defaults = [
+            // A topic that is missing is said to be missing soon; records are held all the same.
+            ("topic.metadata.propagation.max.ms", "10000"),
+            // Each lane finds for itself that a broker is back; an urgent one must not be far behind another.
+            ("reconnect.backoff.max.ms", "500"),
+        ];
         self.connection().client(&defaults, &fixed)
     }
 
