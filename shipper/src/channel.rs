@@ -242,10 +242,10 @@ impl Receiver {
         (state.waiting, state.pressing())
     }
 
-    /// Bytes of everything that waits.
+    /// Bytes of what waits on the lane.
     #[must_use]
-    pub fn waiting_bytes(&self) -> usize {
-        self.0.lock().lanes.iter().map(|lane| lane.bytes).sum()
+    pub fn waiting_bytes(&self, lane: LaneId) -> usize {
+        self.0.lock().bytes(lane)
     }
 
     /// The lane's next parcel.

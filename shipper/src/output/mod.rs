@@ -19,7 +19,7 @@ use event::Timestamp;
 use crate::batch::Settled;
 use crate::channel::Parcel;
 use crate::registry::{Anchors, Doubt};
-use crate::route::Pace;
+use crate::route::{LaneId, Pace};
 
 pub use thread::{DRAIN_MAX, Deps, Thread, start};
 
@@ -123,6 +123,15 @@ impl Output {
     fn deadline(&self) -> Option<Timestamp> {
         match self {
             Output::Kafka(output) => output.deadline(),
+            Output::Stdout(_) | Output::Queue(_) => None,
+        }
+    }
+
+    /// Of this lane's records, those that were taken and have no fate yet; `None` when none of them ever has to wait for
+    /// the answer to another.
+    fn paced(&self, lane: LaneId) -> Option<usize> {
+        match self {
+            Output::Kafka(output) => Some(output.pending_on(lane)),
             Output::Stdout(_) | Output::Queue(_) => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Whether records wait for the answer to those before them.
 //!
-//! Enters: how many records were given, how many have no answer yet, the time. Leaves: yes or no. Never: a wait.
+//! Enters: how many records of one lane were given, how many have no answer yet, the time. Leaves: yes or no. Never: a wait;
+//! a word on another lane, whose topic may be refused.
 //!
 //! The Kafka client writes the next batch of a partition when the one before it is acknowledged. A batch that is due by
 //! its linger and may not go yet makes the client's thread ask for the time without a pause, until the answer comes: a
@@ -20,7 +21,7 @@ const HOLD_MAX: Duration = Duration::from_millis(100);
 /// Parcels whose answers are timed at the same time.
 const TIMED_MAX: usize = 64;
 
-/// How fast answers come.
+/// How fast the answers of one lane come.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     given: u64,

@@ -103,7 +103,7 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
         home: deps.settled,
         settled: Vec::new(),
         turns: Turns::new(deps.lanes.urgent()),
-        pace: Pace::default(),
+        paces: Default::default(),
         holds: Holds::new(deps.lanes.iter().map(|(_, lane)| config.hold(lane.pace))),
         unripe: LaneSet::NONE,
         hands: Default::default(),
@@ -127,7 +127,7 @@ struct Shell {
     home: Box<dyn Fn(Vec<Settled>) + Send>,
     settled: Vec<Settled>,
     turns: Turns,
-    pace: Pace,
+    paces: [Pace; LANES_MAX],
     holds: Holds,
     /// Lanes whose parcels wait for others.
     unripe: LaneSet,
@@ -143,16 +143,12 @@ impl Shell {
         loop {
             let has_answers = self.serve()?;
             // Something that goes at once ends every wait.
-            let news = waiting.without(self.unripe);
-            if !news.is_empty() && pressing.is_empty() && self.is_holding(receiver) {
-                std::thread::sleep(HOLD_STEP);
-                (waiting, pressing) = receiver.wait(LaneSet::NONE, LaneSet::NONE, Duration::ZERO);
-                continue;
-            }
-            let has_given = self.deliver(waiting, pressing, receiver)?;
+            let held = self.holding(waiting.without(self.unripe).without(pressing), receiver);
+            let has_given = self.deliver(waiting, pressing, held, receiver)?;
             wait = if has_answers || has_given { SERVE_EVERY } else { (wait * 2).min(STALLED_WAIT_MAX) };
-            let full = self.full.or(self.turns.held());
-            (waiting, pressing) = receiver.wait(full, self.unripe, self.limit(wait));
+            let limit = if held.is_empty() { self.limit(wait) } else { self.limit(wait).min(HOLD_STEP) };
+            let closed = self.full.or(self.turns.held()).or(held);
+            (waiting, pressing) = receiver.wait(closed, self.unripe, limit);
             if !receiver.is_closed() {
                 continue;
             }
@@ -168,12 +164,21 @@ impl Shell {
         }
     }
 
-    /// Whether what waits had better wait on for an answer of the broker.
-    fn is_holding(&self, receiver: &Receiver) -> bool {
-        matches!(self.output, Output::Kafka(_))
-            && self.full.is_empty()
-            && !receiver.is_closed()
-            && self.pace.is_holding(self.output.pending(), receiver.waiting_bytes(), Instant::now())
+    /// Those of the `waiting` lanes on which records had better wait on for an answer of the broker.
+    fn holding(&self, waiting: LaneSet, receiver: &Receiver) -> LaneSet {
+        let mut held = LaneSet::NONE;
+        let open = waiting.without(self.full);
+        if open.is_empty() || receiver.is_closed() {
+            return held;
+        }
+        let now = Instant::now();
+        for (lane, pace) in (0..LANES_MAX).filter_map(LaneId::at).zip(&self.paces) {
+            let is_held = |pending: usize| pace.is_holding(pending, receiver.waiting_bytes(lane), now);
+            if open.has(lane) && self.output.paced(lane).is_some_and(is_held) {
+                held.insert(lane);
+            }
+        }
+        held
     }
 
     /// How long the next wait may last.
@@ -186,16 +191,19 @@ impl Shell {
         if has_work { wait.min(due) } else { IDLE_WAIT.min(due) }
     }
 
-    /// Gives parcels to the output while there is room for any; true when something was given.
+    /// Gives parcels to the output while there is room for any, but for those of lanes that are `held`; true when
+    /// something was given.
     fn deliver(
         &mut self,
         waiting: LaneSet,
         pressing: LaneSet,
+        held: LaneSet,
         receiver: &Receiver,
     ) -> Result<bool, OutputError> {
         let waiting = waiting.or(self.full);
         let mut ripe = self.holds.tick(waiting, pressing.or(self.full), self.clock.now());
         self.unripe = waiting.without(ripe);
+        ripe = ripe.without(held);
         let (mut stuck, mut has_given) = (LaneSet::NONE, false);
         while let Some(lane) = self.turns.tick(ripe, stuck, self.clock.now()) {
             let hand = self.hands.get_mut(lane.index()).and_then(Option::take);
@@ -228,7 +236,9 @@ impl Shell {
         };
         let taken = self.output.handle(&parcel, from, self.clock.now())?;
         if taken > from {
-            self.pace.gave(taken - from, Instant::now());
+            if let Some(pace) = self.paces.get_mut(lane.index()) {
+                pace.gave(taken - from, Instant::now());
+            }
             self.turns.handle(lane, self.clock.now());
         }
         if taken < records {
@@ -254,7 +264,12 @@ impl Shell {
             self.metrics.settled(&self.settled);
             (self.home)(std::mem::take(&mut self.settled));
         }
-        self.pace.answered(self.output.pending(), Instant::now());
+        let now = Instant::now();
+        for (lane, pace) in (0..LANES_MAX).filter_map(LaneId::at).zip(&mut self.paces) {
+            if let Some(pending) = self.output.paced(lane) {
+                pace.answered(pending, now);
+            }
+        }
         self.metrics.pending(self.output.pending());
         Ok(has_answers)
     }

@@ -27,7 +27,7 @@ use super::{Memory, OutputError};
 use crate::batch::Settled;
 use crate::channel::Parcel;
 use crate::metric::OutputMetrics;
-use crate::route::Lanes;
+use crate::route::{LaneId, Lanes};
 
 /// The output.
 pub(super) struct Kafka {
@@ -95,6 +95,11 @@ impl Kafka {
         // While the ends of partitions are read, every turn is one of reading.
         let reading = self.resume.is_reading().then_some(Timestamp::EPOCH);
         self.lanes.iter().filter_map(Lane::deadline).chain(reading).min()
+    }
+
+    /// See [`super::Output::paced`].
+    pub(super) fn pending_on(&self, lane: LaneId) -> usize {
+        self.lanes.get(lane.index()).map_or(0, Lane::pending)
     }
 
     /// See [`super::Output`].
