@@ -20,6 +20,7 @@ mod heap;
 mod indexer;
 mod nginx;
 mod operate;
+mod routes;
 mod security;
 mod source;
 mod stories;

@@ -20,10 +20,20 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 #[must_use]
 pub fn read(brokers: &str, topic: &str) -> Vec<Event> {
     let mut records = Vec::new();
-    let take = |partition, offset, event| records.push(((partition, offset), event));
-    Reader::new(brokers, topic).read(take);
+    Reader::new(brokers, topic).read(|place, event| records.push((place, event)));
     records.sort_unstable_by_key(|(place, _)| *place);
     records.into_iter().map(|(_, event)| event).collect()
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+    /// Its Kafka timestamp, in milliseconds.
+    pub stamp_ms: i64,
 }
 
 /// Reads a topic while it grows.
@@ -64,11 +74,11 @@ impl Reader {
         reader
     }
 
-    /// Gives every further record up to what are now the ends, with its partition and offset; how many there were.
+    /// Gives every further record up to what are now the ends, with its place; how many there were.
     ///
     /// # Panics
     /// When the broker does not answer.
-    pub fn read(&mut self, mut take: impl FnMut(i32, i64, Event)) -> u64 {
+    pub fn read(&mut self, mut take: impl FnMut(Place, Event)) -> u64 {
         let ends = partitions(&self.consumer, &self.topic);
         let mut records = 0;
         while self.next.iter().any(|(id, next)| ends.get(id).is_some_and(|end| next < end)) {
@@ -76,9 +86,13 @@ impl Reader {
                 panic!("{}: nothing after {:?} of {ends:?}", self.topic, self.next);
             };
             let Ok(message) = message else { continue };
-            let (partition, offset) = (message.partition(), message.offset());
-            self.next.insert(partition, offset + 1);
-            take(partition, offset, decoded(&self.topic, &message));
+            let place = Place {
+                partition: message.partition(),
+                offset: message.offset(),
+                stamp_ms: message.timestamp().to_millis().unwrap_or_default(),
+            };
+            self.next.insert(place.partition, place.offset + 1);
+            take(place, decoded(&self.topic, &message));
             records += 1;
         }
         records

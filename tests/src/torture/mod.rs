@@ -17,7 +17,7 @@ pub mod scenario;
 mod stage;
 mod step;
 mod tally;
-mod usage;
+pub mod usage;
 
 pub use self::outcome::{Expect, Outcome};
 pub use self::peer::Peer;

@@ -266,7 +266,7 @@ impl<'s> Stage<'s> {
     /// Counts what has arrived since it was last asked.
     fn pull(&mut self) {
         let tally = &mut self.tally;
-        self.reader.read(|_, _, event| {
+        self.reader.read(|_, event| {
             if Heartbeat::from_event(&event).is_none() {
                 tally.add(source(&event).as_deref(), event.text("message").unwrap_or_default());
             }
