@@ -133,7 +133,7 @@ impl Config {
     pub fn files(&self) -> impl Iterator<Item = FileConfig> + '_ {
         self.inputs.iter().filter_map(|input| match input {
             InputConfig::File(file) => {
-                Some(FileConfig { levels: Box::new(file.levels.or(&self.levels)), ..file.clone() })
+                Some(FileConfig { levels: file.levels.or(&self.levels), ..FileConfig::clone(file) })
             }
             InputConfig::Probe(_) => None,
         })

@@ -132,7 +132,7 @@ fn first(
         if let InputConfig::File(file) = input
             && is_wanted(file)?
         {
-            return Ok(Some(file.clone()));
+            return Ok(Some(FileConfig::clone(file)));
         }
     }
     Ok(None)

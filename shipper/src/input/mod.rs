@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[serde(rename_all = "snake_case")]
 pub enum InputConfig {
     /// Reads files that grow.
-    File(file::FileConfig),
+    File(Box<file::FileConfig>),
     /// Asks a service whether it works.
     Probe(probe::ProbeConfig),
 }

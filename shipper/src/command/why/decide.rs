@@ -159,6 +159,8 @@ fn unknown(facts: &Facts, file: &FileFacts, found: &mut Vec<Finding>) {
     if let Some(skipped) = facts.page.skipped.iter().find(|skipped| skipped.path == path) {
         let way_out = if skipped.reason.contains("ignore_older") {
             "once it changes it is read, from its start; or raise `ignore_older`"
+        } else if skipped.reason.contains("files_max") {
+            "it is read when others are gone; or raise `files_max`, or narrow the pattern"
         } else {
             "it is looked at again every second"
         };

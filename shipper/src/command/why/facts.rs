@@ -97,7 +97,7 @@ pub(super) fn meetings(config: &Config, path: &Path) -> Result<Vec<(usize, FileC
     let mut found = Vec::new();
     for (number, input) in config.inputs.iter().enumerate() {
         if let InputConfig::File(file) = input {
-            found.push((number, file.clone(), meet(file, path)?));
+            found.push((number, FileConfig::clone(file), meet(file, path)?));
         }
     }
     Ok(found)

@@ -224,6 +224,8 @@ fn what_the_shipper_does_not_read() {
     let mut skipped = facts(INPUT, path);
     skipped.page.skipped = vec![SkippedRow { path: path.to_owned(), reason: "too many files".to_owned() }];
     check(&skipped, "the shipper leaves it alone: too many files", "->");
+    skipped.page.skipped[0].reason = "`files_max` is 5, and as many are followed".to_owned();
+    check(&skipped, "`files_max` is 5", "narrow the pattern");
     check(&facts(INPUT, path), "the shipper does not know the file", "send it SIGHUP");
 
     let mut failing = known(INPUT, path, 0, 0);

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use yaml::{ByteSize, Span};
@@ -75,6 +77,9 @@ pub struct FileConfig {
     pub start: Start,
     /// Files that have not changed for longer than this when they are first seen are left alone until they change.
     pub ignore_older: Option<Span>,
+    /// Files that are followed at the same time, against a pattern that matches more than was meant. Further ones are left
+    /// alone, and named in the status, until others are gone; then the one that was changed the longest ago is next.
+    pub files_max: Option<NonZeroU32>,
     /// Topic of the records; `output.kafka.topic` when it is left out. An alerter reads one topic, the one in its
     /// `source.kafka.topic`: its rules see nothing of what goes to another.
     pub topic: Option<String>,
@@ -89,7 +94,7 @@ pub struct FileConfig {
     /// `{ error: { urgent: true }, debug: { topic: app-debug, when: switched_on } }`; levels that are left out are those of
     /// the top-level `levels`.
     #[serde(default)]
-    pub levels: Box<LevelsConfig>,
+    pub levels: LevelsConfig,
     /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
     pub time_zone: Option<String>,
 }

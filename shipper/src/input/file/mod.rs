@@ -149,6 +149,8 @@ pub struct FileInput {
     kin: Option<copy::Kin>,
     /// By stream: the copy that it goes on in when its own file is gone and was read to its end.
     heirs: HashMap<u32, scan::Found>,
+    /// Files that each input follows, as counted by the last scan that met new ones.
+    followed: Vec<u32>,
     /// While a listing is observed: its files without a stream, with the generation that each begins.
     unmet: Option<Vec<(scan::Found, Option<u64>)>>,
     pinned: PinnedConfig,

@@ -105,6 +105,7 @@ impl FileInput {
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             kin: None,
             heirs: HashMap::new(),
+            followed: Vec::new(),
             unmet: None,
             pinned: deps.pinned,
             spooling: None,

@@ -61,7 +61,11 @@ impl FileInput {
             for found in found {
                 self.observe(found, false, now);
             }
-            for (found, generation) in self.unmet.take().unwrap_or_default() {
+            let unmet = self.unmet.take().unwrap_or_default();
+            if !unmet.is_empty() {
+                self.count_followed();
+            }
+            for (found, generation) in unmet {
                 // A stream may have moved to it meanwhile.
                 if generation.is_none() || self.by_key.contains_key(&found.facts.key()) {
                     self.observe(found, false, now);
@@ -189,10 +193,28 @@ impl FileInput {
             let reason = "not changed for longer than `ignore_older`".to_owned();
             return self.skip(found.path, reason);
         }
+        let followed = self.followed.get(found.input).copied().unwrap_or_default();
+        if let Some(limit) = input.config.files_max
+            && !is_rewritten
+            && followed >= limit.get()
+        {
+            let reason = format!("`files_max` is {limit}, and as many are followed");
+            return self.skip(found.path, reason);
+        }
         let was_there =
             Timestamp::from_nanos(found.facts.birth.unwrap_or(found.facts.modified)) < self.known_until;
         let is_from_end = input.config.start == Start::End && self.scans <= 1 && was_there && !is_rewritten;
         self.create(found, generation, is_from_end, now);
+    }
+
+    fn count_followed(&mut self) {
+        let mut followed = vec![0; self.inputs.len()];
+        for stream in self.slots.iter().flatten().filter(|stream| self.is_seen(stream)) {
+            if let Some(count) = followed.get_mut(stream.input) {
+                *count += 1;
+            }
+        }
+        self.followed = followed;
     }
 
     /// A new stream, read from its beginning or from the end that it has now.
@@ -222,6 +244,9 @@ impl FileInput {
         stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
         let path = stream.path.display().to_string();
         tracing::info!(path, stream = %id, generation, "file found");
+        if let Some(count) = self.followed.get_mut(stream.input) {
+            *count += 1;
+        }
         let Some(slot) = self.insert(stream) else { return };
         self.touch(slot, now);
         if found.facts.size > start && !is_from_end {

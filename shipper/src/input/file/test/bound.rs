@@ -1,6 +1,7 @@
 //! What does not grow with what lies in a folder.
 
 use super::*;
+use crate::input::file::DELETED_GRACE;
 use crate::input::file::scan::SKIPPED_MAX;
 
 #[test]
@@ -13,6 +14,28 @@ fn files_that_are_too_old_are_named_up_to_a_bound_and_counted_beyond() {
     rig.expect(&[]);
     assert_eq!(rig.totals().skipped, SKIPPED_MAX as u64 + 10);
     assert_eq!(rig.input().status().skipped.len(), SKIPPED_MAX);
+}
+
+#[test]
+fn an_input_follows_so_many_files() {
+    let mut rig = Rig::with("paths: ['{folder}/*.log']\nfiles_max: 2");
+    for file in ["a", "b", "c", "d"] {
+        rig.append(&format!("{file}.log"), format!("{file}\n"));
+    }
+    rig.expect(&["a", "b"]);
+    rig.ack();
+    let skipped = rig.input().status().skipped;
+    assert_eq!(skipped.len(), 2);
+    assert_eq!(skipped[0].reason, "`files_max` is 2, and as many are followed");
+    // One that was known is followed on after a rewrite and a restart.
+    fs::write(rig.path("a.log"), "A\n").unwrap();
+    rig.expect(&["A"]);
+    rig.ack();
+    rig.restart();
+    rig.expect(&[]);
+    fs::remove_file(rig.path("b.log")).unwrap();
+    rig.wait(DELETED_GRACE * 2);
+    rig.expect(&["c"]);
 }
 
 #[test]
