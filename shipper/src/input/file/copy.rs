@@ -41,6 +41,8 @@ use crate::registry::Print;
 pub const COPY_GRACE: Duration = Duration::from_secs(60);
 /// Bytes at the start, and at the end, of a file that are compared with its original's.
 const COMPARED_BYTES: u64 = 4096;
+/// Bytes of an archive that are unpacked at most to see that it holds as much as a file of which nothing was read.
+const UNPACKED_BYTES_MAX: u64 = 1 << 20;
 
 /// Streams by the hash of their path.
 pub(super) type Kin = HashMap<u64, SmallVec<[u32; 2]>>;
@@ -342,8 +344,12 @@ fn goes_on_in(stream: &Stream, found: &Found) -> io::Result<bool> {
     let is_plain = matches!(copy, Content::Plain(_));
     if !is_comparable(stream) {
         // Nothing was read that could be compared, and nothing that could be sent again.
-        let has_all = stream.own_size > 0 && found.facts.size >= stream.own_size;
-        return Ok(is_plain && has_all && found.facts.birth >= stream.facts.birth);
+        let has_all = match stream.own_size {
+            0 => false,
+            size if is_plain => found.facts.size >= size,
+            size => copy.read_full(size.min(UNPACKED_BYTES_MAX) - 1, &mut [0])? > 0,
+        };
+        return Ok(has_all && found.facts.birth >= stream.facts.birth);
     }
     Ok((!is_plain || found.facts.size >= stream.understood()) && has_prints(stream, &mut copy)?)
 }

@@ -137,10 +137,7 @@ impl Life {
     }
 
     fn compress(&mut self) {
-        // Of a file that nobody has read a line of, nothing is known that would tell its archive: that is read as a new
-        // one, and the file itself counts as lost.
-        let has_lines = fs::metadata(self.rig.path("app.log.2")).is_ok_and(|metadata| metadata.len() > 18);
-        if has_lines {
+        if fs::metadata(self.rig.path("app.log.2")).is_ok_and(|metadata| metadata.len() > 0) {
             let plain = fs::read(self.rig.path("app.log.2")).unwrap();
             self.rig.append("app.log.2.gz", super::copy::gzip(&plain));
             self.rig.remove("app.log.2");
