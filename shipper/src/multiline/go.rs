@@ -21,8 +21,12 @@ impl Go {
     pub(super) fn begin(&mut self, line: &[u8]) {
         let start = line.get(..LEVEL_BYTES).unwrap_or(line);
         let levels: [&[u8]; 3] = [b"ERROR", b"FATAL", b"PANIC"];
+        let mut capitals = memchr::memchr3_iter(b'E', b'F', b'P', start);
         self.is_inside = false;
-        self.is_below_error = levels.iter().any(|level| memchr::memmem::find(start, level).is_some());
+        self.is_below_error = capitals.any(|at| {
+            let word = start.get(at..).unwrap_or_default();
+            levels.iter().any(|level| word.starts_with(level))
+        });
     }
 
     /// What `line` is.

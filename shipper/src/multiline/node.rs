@@ -49,7 +49,7 @@ enum Place {
 impl Node {
     /// A line that starts a record; an error may stand in it.
     pub(super) fn begin(&mut self, line: &[u8]) {
-        let place = if is_throwable(line) && line.ends_with(b" {") { Place::Braces } else { Place::Outside };
+        let place = if line.ends_with(b" {") && is_throwable(line) { Place::Braces } else { Place::Outside };
         *self = Node { place, is_uncaught: false };
     }
 
