@@ -162,6 +162,7 @@ mod tests {
             ledger: Ledger { written: 10, acked: 6, filtered: 1, lost: 1, pending: 2 },
             losses: Losses { truncated: 1, ..Losses::default() },
             behind_since: Some(Timestamp::from_secs(1)),
+            waits_for: None,
             error: None,
         });
         assert_eq!(

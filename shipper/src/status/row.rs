@@ -7,7 +7,7 @@ use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::input::file::{Presence, Skipped, StreamStatus};
+use crate::input::file::{Presence, Skipped, StreamStatus, Waiting};
 use crate::registry::{Entry, Losses};
 
 /// One stream: one generation of one file.
@@ -49,6 +49,9 @@ pub struct StreamRow {
     /// How fast it is shipped; between two looks, so that a single page has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
+    /// What has no room for what comes next in it; nothing is read past that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<Waiting>,
     /// Why it cannot be read now.
     pub error: Option<String>,
 }
@@ -111,6 +114,7 @@ impl StreamRow {
             losses: status.losses,
             behind_since: status.behind_since,
             rate: None,
+            waits_for: status.waits_for,
             error: status.error,
         }
     }
@@ -142,6 +146,7 @@ impl StreamRow {
             losses: entry.lost,
             behind_since: None,
             rate: None,
+            waits_for: None,
             error: None,
         }
     }

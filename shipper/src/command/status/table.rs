@@ -9,6 +9,7 @@ use event::Timestamp;
 use event::heartbeat::Ledger;
 
 use super::super::text::{bytes, columns, count, rounded, span};
+use crate::input::file::Waiting;
 use crate::registry::Losses;
 use crate::status::{PresenceName, StatusPage, StreamRow};
 
@@ -135,6 +136,11 @@ fn notes(page: &StatusPage, text: &mut String) {
         }
         if let Some(error) = &row.error {
             notes.push(format!("{}: {error}", row.path));
+        }
+        // One whose part works is only behind.
+        let is_refused = |waiting: &&Waiting| page.parts.get(&waiting.part).is_some_and(|word| word != "ok");
+        if let Some(waiting) = row.waits_for.as_ref().filter(is_refused) {
+            notes.push(format!("{}: waits for topic {}, see {}", row.path, waiting.topic, waiting.part));
         }
     }
     if !notes.is_empty() {

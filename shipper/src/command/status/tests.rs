@@ -2,7 +2,7 @@ use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 use super::table::render;
-use crate::input::file::Order;
+use crate::input::file::{Order, Waiting};
 use crate::registry::{Entry, Losses, Peeked, Print};
 use crate::status::{Ask, PresenceName, SkippedRow, StatusPage, StreamRow, Totals};
 
@@ -25,6 +25,7 @@ fn row(path: &str, size: u64, offset: u64) -> StreamRow {
         losses: Losses::default(),
         behind_since: None,
         rate: None,
+        waits_for: None,
         error: None,
     }
 }
@@ -101,6 +102,16 @@ fn what_is_wrong_is_named() {
       /var/log/x.log: a link to nothing
       and 4 more; --json has them
     ");
+}
+
+#[test]
+fn a_file_that_waits_for_a_refused_topic_says_so() {
+    let mut page = page(1_795_000_000, vec![row("/var/log/a.log", 10, 4)]);
+    page.streams[0].waits_for = Some(Waiting { topic: "dbg".to_owned(), part: "output.dbg".to_owned() });
+    page.parts.insert("output.dbg".to_owned(), "ok".to_owned());
+    assert!(!render(&page).contains("waits for"), "it is only behind");
+    page.parts.insert("output.dbg".to_owned(), "topic `dbg` is not there".to_owned());
+    assert!(render(&page).contains("\n  /var/log/a.log: waits for topic dbg, see output.dbg\n"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use event::EventId;
 
 use super::super::text::{bytes, span};
 use super::facts::{Facts, FileFacts, Lies};
+use super::lane;
 use super::line::Line;
 use crate::input::file::{FileConfig, Meeting, Start};
 use crate::status::{PresenceName, StreamRow};
@@ -31,15 +32,15 @@ pub(super) struct Finding {
     pub way_out: Option<String>,
 }
 
-fn good(text: String) -> Finding {
+pub(super) fn good(text: String) -> Finding {
     Finding { kind: Kind::Good, text, way_out: None }
 }
 
-fn note(text: String) -> Finding {
+pub(super) fn note(text: String) -> Finding {
     Finding { kind: Kind::Note, text, way_out: None }
 }
 
-fn stops(text: String, way_out: impl Into<String>) -> Finding {
+pub(super) fn stops(text: String, way_out: impl Into<String>) -> Finding {
     Finding { kind: Kind::Stops, text, way_out: Some(way_out.into()) }
 }
 
@@ -244,11 +245,12 @@ fn whole(
             if start { "; what lay there before the input first ran is not (`start: end`)" } else { "" };
         return found.push(good(format!("everything that is in it is shipped{text}")));
     }
-    output(facts, found);
+    lane::refusals(facts, found);
     if row.read > row.offset {
         found.push(in_flight(row.read - row.offset));
     }
     if row.read < size {
+        found.extend(lane::blocked(facts, row));
         let rest = size - row.read;
         found.push(if row.is_caught_up { waiting(rest, file.ends_whole) } else { unread(rest) });
     }
@@ -294,14 +296,21 @@ fn one_line(
         let text = format!("processor `{processor}` leaves its record out; its bytes count as filtered");
         return found.push(stops(text, "see `processors` of the input; `shipper try` shows what they keep"));
     }
+    if let Some(finding) = lane::switched_off(facts, row, end) {
+        return found.push(finding);
+    }
     if end <= row.offset {
         return settled(facts, row, line, record, config, found);
     }
     if end > row.read && (!line.is_whole || row.is_caught_up) {
         return found.push(waiting(end - row.read, line.is_whole));
     }
-    output(facts, found);
-    found.push(if end <= row.read { in_flight(row.read - row.offset) } else { unread(end - row.read) });
+    lane::refusals(facts, found);
+    if end <= row.read {
+        return found.push(lane::behind_another(facts).unwrap_or_else(|| in_flight(row.read - row.offset)));
+    }
+    found.extend(lane::blocked(facts, row));
+    found.push(unread(end - row.read));
 }
 
 fn settled(
@@ -333,7 +342,8 @@ fn settled(
         found.push(note(format!("it is longer than `line_bytes_max`: its last {cut} are cut off and lost")));
     }
     let id = EventId { stream: row.stream, offset: record };
-    found.push(good(format!("it is shipped; look for event.id: {id}")));
+    let shipped = || good(format!("it is shipped; look for event.id: {id}"));
+    found.push(lane::switched_on(facts, &id.to_string()).unwrap_or_else(shipped));
 }
 
 /// The stream's ledger.
@@ -342,14 +352,4 @@ fn sums(row: &StreamRow) -> String {
     let [written, acked, filtered, lost, pending] =
         [ledger.written, ledger.acked, ledger.filtered, ledger.lost, ledger.pending].map(bytes);
     format!("{written} written = {acked} acked + {filtered} filtered + {lost} lost + {pending} pending")
-}
-
-/// Why what was read does not get through.
-fn output(facts: &Facts, found: &mut Vec<Finding>) {
-    for part in ["kafka", "output"].map(|part| format!("{part}{}", facts.lane)) {
-        if let Some(reason) = facts.page.parts.get(&part).filter(|reason| *reason != "ok") {
-            let way_out = "nothing is lost: the file is read on when the output takes records again";
-            found.push(stops(format!("the output takes nothing ({part}): {reason}"), way_out));
-        }
-    }
 }

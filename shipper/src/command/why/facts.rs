@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use event::{StreamId, Timestamp};
 
+use super::lane::{Lane, Leveled};
 use super::line::{self, Line};
 use crate::config::Config;
 use crate::input::InputConfig;
@@ -30,14 +31,18 @@ pub(super) struct Facts {
     pub lies: Lies,
     /// Each file input: its number among `inputs`, its configuration, and how it meets the path.
     pub inputs: Vec<(usize, FileConfig, Meeting)>,
-    /// What the parts of readiness that the file's records depend on are called behind `kafka` and `output`.
-    pub lane: String,
+    /// The ways that the file's records may take.
+    pub lanes: Vec<Lane>,
     /// What the shipper says, or its registry.
     pub page: StatusPage,
     /// Why no shipper answers.
     pub nobody: Option<String>,
     /// The line that was asked for, or how many there are.
     pub line: Option<Result<Line, u64>>,
+    /// What becomes of the line by its level.
+    pub leveled: Option<Leveled>,
+    /// Until when `shipper debug` is on, or was.
+    pub debug_until: Option<Timestamp>,
     /// What the broker said of the line's record when it refused it, and the file it lies in.
     pub dead_letter: Option<(String, PathBuf)>,
 }
@@ -94,21 +99,13 @@ impl Facts {
 
 /// How each file input of `config` meets `path`.
 pub(super) fn meetings(config: &Config, path: &Path) -> Result<Vec<(usize, FileConfig, Meeting)>, GlobError> {
-    let mut found = Vec::new();
-    for (number, input) in config.inputs.iter().enumerate() {
-        if let InputConfig::File(file) = input {
-            found.push((number, FileConfig::clone(file), meet(file, path)?));
-        }
-    }
-    Ok(found)
-}
-
-/// The name of the lane that records of the path take, as it stands behind the names of parts.
-pub(super) fn lane(config: &Config, inputs: &[(usize, FileConfig, Meeting)]) -> String {
-    let reads = inputs.iter().find(|(_, _, meeting)| matches!(meeting, Meeting::Reads(_)));
-    let (Some((_, input, _)), Ok(lanes)) = (reads, config.lanes()) else { return String::new() };
-    let id = lanes.find(&input.wish());
-    lanes.iter().find(|(lane, _)| *lane == id).map(|(_, lane)| lane.suffix()).unwrap_or_default()
+    let is_file = |input: &InputConfig| matches!(input, InputConfig::File(_));
+    let numbers = (0..).zip(&config.inputs).filter(|(_, input)| is_file(input)).map(|(number, _)| number);
+    let met = numbers.zip(config.files()).map(|(number, file)| {
+        let meeting = meet(&file, path)?;
+        Ok((number, file, meeting))
+    });
+    met.collect()
 }
 
 /// Looks at `path`.

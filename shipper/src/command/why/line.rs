@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use event::Timestamp;
+use event::{Level, Timestamp};
 
 use crate::input::file::{FileConfig, Previewed, plain, preview};
 
@@ -30,6 +30,16 @@ pub(super) struct Line {
     pub record: Option<u64>,
     /// The processor that leaves that record out.
     pub left_out: Option<&'static str>,
+    /// The level of that record.
+    pub level: Option<Level>,
+}
+
+/// A record that a line may belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Found {
+    offset: u64,
+    left_out: Option<&'static str>,
+    level: Option<Level>,
 }
 
 /// Looks for line `number`; gives how many lines there are when they are fewer.
@@ -60,6 +70,7 @@ pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line,
                     is_empty,
                     record: None,
                     left_out: None,
+                    level: None,
                 }));
             }
             (line, start) = (line + 1, end);
@@ -76,6 +87,7 @@ pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line,
             is_empty: false,
             record: None,
             left_out: None,
+            level: None,
         }));
     }
     // What stands behind the last line end is a line of its own only when something does.
@@ -91,39 +103,43 @@ pub(super) fn locate(
 ) -> io::Result<Result<Line, u64>> {
     let found = find(&mut plain(path)?, number)?;
     Ok(found.map(|line| {
-        let (record, left_out) = config.and_then(|config| record_of(path, &line, config, now)).unzip();
-        Line { record, left_out: left_out.flatten(), ..line }
+        let Some(found) = config.and_then(|config| record_of(path, &line, config, now)) else { return line };
+        Line { record: Some(found.offset), left_out: found.left_out, level: found.level, ..line }
     }))
 }
 
 /// The offset of the last record that begins at or before the line, and the processor that leaves it out.
-fn record_of(
-    path: &Path,
-    line: &Line,
-    config: &FileConfig,
-    now: Timestamp,
-) -> Option<(u64, Option<&'static str>)> {
-    let mut record = None;
+fn record_of(path: &Path, line: &Line, config: &FileConfig, now: Timestamp) -> Option<Found> {
+    let mut record: Option<Found> = None;
     // A file that cannot be read to the line says so elsewhere.
     let _ = preview(config, "", path, now, &mut |previewed| {
-        let (offset, processor) = match previewed {
-            Previewed::Record(json) => (offset(json), None),
-            Previewed::LeftOut(one) => (Some(one.offset), Some(one.processor)),
+        let found = match previewed {
+            Previewed::Record(json) => sent(json),
+            Previewed::LeftOut(one) => {
+                Some(Found { offset: one.offset, left_out: Some(one.processor), level: None })
+            }
         };
-        let is_behind = offset.is_some_and(|offset| offset > line.start);
-        if is_behind && processor.is_none() {
+        let Some(found) = found else { return Ok(()) };
+        if found.offset <= line.start {
+            // Those that are left out are told of before the others.
+            record = [record, Some(found)].into_iter().flatten().max_by_key(|found| found.offset);
+        } else if found.left_out.is_none() {
             return Err(ErrorKind::Interrupted.into());
         }
-        record = record.max(offset.filter(|_| !is_behind).map(|offset| (offset, processor)));
         Ok(())
     });
     record
 }
 
+fn sent(json: &[u8]) -> Option<Found> {
+    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
+    let level = value["log"]["level"].as_str().and_then(Level::parse);
+    Some(Found { offset: value["log"]["offset"].as_u64()?, left_out: None, level })
+}
+
 /// `log.offset` of a record.
 pub(super) fn offset(json: &[u8]) -> Option<u64> {
-    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
-    value["log"]["offset"].as_u64()
+    sent(json).map(|found| found.offset)
 }
 
 #[cfg(test)]

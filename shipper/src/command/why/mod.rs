@@ -5,6 +5,7 @@
 
 mod decide;
 mod facts;
+mod lane;
 mod line;
 #[cfg(test)]
 mod tests;
@@ -16,12 +17,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use self::decide::{Finding, Kind, decide};
-use self::facts::{Facts, Lies, dead_letter, lane, look, meetings};
+use self::facts::{Facts, Lies, dead_letter, look, meetings};
 use super::ConfigFlag;
 use super::status::client::{self, AskError};
 use super::status::of_registry;
 use crate::config::Config;
 use crate::input::file::Order;
+use crate::route::switch;
 use crate::status::{Ask, StatusPage};
 
 /// Streams that are asked for: those of one path and one inode.
@@ -47,16 +49,30 @@ pub(super) fn run(flags: &Flags) -> anyhow::Result<bool> {
     let now = daemon::Clock::System.now();
     let lies = look(&path);
     let inputs = meetings(&config, &path)?;
-    let lane = lane(&config, &inputs);
+    let lanes = lane::lanes(&config, &inputs);
     let (page, nobody) = ask(flags, &config, &path, &lies)?;
-    let config_name = flags.config.config.display().to_string();
-    let mut facts =
-        Facts { path, config_name, now, lies, inputs, lane, page, nobody, line: None, dead_letter: None };
+    let mut facts = Facts {
+        path,
+        config_name: flags.config.config.display().to_string(),
+        now,
+        lies,
+        inputs,
+        lanes,
+        page,
+        nobody,
+        line: None,
+        leveled: None,
+        // As the shipper takes it: what cannot be read switches nothing on.
+        debug_until: switch::read(&config.registry.path).unwrap_or(None),
+        dead_letter: None,
+    };
     if let (Some(number), Lies::File(_)) = (line, &facts.lies) {
         let input = facts.input().map(|(_, config, _)| config);
         let found = line::locate(&facts.path, number, input, now);
         let found =
             found.with_context(|| format!("cannot look for line {number} of {}", facts.path.display()))?;
+        let level = found.ok().and_then(|line| line.level);
+        facts.leveled = input.zip(level).and_then(|(input, level)| lane::leveled(&config, input, level));
         facts.line = Some(found);
         let record = found.ok().map(|line| line.record.unwrap_or(line.start));
         facts.dead_letter = record

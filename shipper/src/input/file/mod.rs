@@ -83,13 +83,13 @@ pub use self::run::{Handle, Inbox, RunDeps, spawn};
 use self::scan::Selection;
 pub use self::scan::Skipped;
 use self::sink::Scratch;
-pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus};
+pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus, Waiting};
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
 use crate::batch::{Outbox, Ticket};
 use crate::registry::{Doubt, Registry};
-use crate::route::Switch;
+use crate::route::{Lanes, Switch};
 
 /// Bytes that one step reads of one file.
 pub const CHUNK_BYTES: usize = 256 << 10;
@@ -128,6 +128,7 @@ pub struct FileInput {
     host: String,
     inputs: Vec<Recipe>,
     selections: Vec<Selection>,
+    lanes: Lanes,
     readiness: Readiness,
     registry: Registry,
     /// A file that was born before and is not known was there before its input: it begins at the start position.
@@ -218,7 +219,7 @@ impl FileInput {
             };
             match self.closed_lane(slot, out) {
                 None => self.read_step(slot, now, out),
-                Some(lane) => self.ready.park(slot, lane),
+                Some(lane) => self.park(slot, lane),
             }
         }
         Poll::More

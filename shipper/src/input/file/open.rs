@@ -130,6 +130,7 @@ impl FileInput {
             books: Books::default(),
             resumed: FileTotals::default(),
             in_flight: InFlight::new(deps.lanes.len()),
+            lanes: deps.lanes,
             switch: Switch::new(&deps.registry),
             switched_off: 0,
             multiline_cuts: 0,

@@ -88,6 +88,7 @@ impl FileInput {
     pub(super) fn park(&mut self, slot: u32, lane: LaneId) {
         if let Some(stream) = self.stream_mut(slot) {
             stream.is_queued = true;
+            stream.waits_for = Some(lane);
             self.ready.park(slot, lane);
         }
     }
@@ -97,6 +98,9 @@ impl FileInput {
         for lane in (0..LANES_MAX).filter_map(LaneId::at) {
             if self.ready.parked().has(lane) && !out.closed.has(lane) && self.in_flight.is_low(lane) {
                 for slot in self.ready.unpark(lane) {
+                    if let Some(stream) = self.stream_mut(slot) {
+                        stream.waits_for = None;
+                    }
                     self.requeue(slot);
                 }
             }

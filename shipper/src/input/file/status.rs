@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::FileInput;
 use super::identity::Key;
@@ -48,8 +49,19 @@ pub struct StreamStatus {
     pub losses: Losses,
     /// Since when there has been something to ship.
     pub behind_since: Option<Timestamp>,
+    /// What has no room for what comes next in it; nothing is read past that.
+    pub waits_for: Option<Waiting>,
     /// Why it cannot be read now.
     pub error: Option<String>,
+}
+
+/// A way to the broker that a stream waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The topic.
+    pub topic: String,
+    /// The part of readiness that says whether the broker takes records there.
+    pub part: String,
 }
 
 /// All streams together.
@@ -217,6 +229,14 @@ impl FileInput {
         FileStatus { totals: self.totals(), streams, streams_more, skipped: self.skipped.clone() }
     }
 
+    /// `None` for an output without topics.
+    fn waiting(&self, wanted: LaneId) -> Option<Waiting> {
+        let (_, lane) = self.lanes.iter().find(|(lane, _)| *lane == wanted)?;
+        let topic = lane.topic.as_deref().unwrap_or(self.lanes.topic());
+        let part = format!("output{}", lane.suffix());
+        (!topic.is_empty()).then(|| Waiting { topic: topic.to_owned(), part })
+    }
+
     pub(super) fn stream_status(&self, stream: &Stream) -> StreamStatus {
         let (ledger, losses) = stream.ledger();
         StreamStatus {
@@ -234,6 +254,7 @@ impl FileInput {
             ledger,
             losses,
             behind_since: stream.behind_since(),
+            waits_for: stream.waits_for.and_then(|lane| self.waiting(lane)),
             error: stream.error.clone(),
         }
     }

@@ -20,6 +20,7 @@ use super::content::Content;
 use super::harvest::Work;
 use super::identity::{Facts, Key};
 use crate::registry::{Entry, Packed, Print};
+use crate::route::LaneId;
 
 /// Bytes at the start of a file that its head print covers at most.
 pub(super) const HEAD_BYTES_MAX: usize = 1024;
@@ -90,6 +91,8 @@ pub(super) struct Stream {
     /// When its timer is set to; it is in the input's set then.
     pub timer: Option<Timestamp>,
     pub is_queued: bool,
+    /// The lane that has no room for what comes next in it.
+    pub waits_for: Option<LaneId>,
     pub is_dirty: bool,
     /// What was told of its ledger last, as one number.
     pub told: u64,
@@ -138,6 +141,7 @@ impl Stream {
             active_at: now,
             timer: None,
             is_queued: false,
+            waits_for: None,
             is_dirty: false,
             told: 0,
             is_named: false,

@@ -185,9 +185,15 @@ fn a_file_stops_behind_the_first_record_that_another_lane_has_no_room_for() {
     assert_eq!(totals.lanes_behind_since[debug.index()], Some(now));
     let (state, _) = poll(&mut input, now, &mut out);
     assert_eq!(state, Poll::Blocked);
+    let waits = |input: &FileInput| -> Vec<Option<String>> {
+        let streams = input.status().streams.into_iter();
+        streams.map(|stream| stream.waits_for.map(|waiting| waiting.part)).collect()
+    };
+    assert_eq!(waits(&input), [Some("output.dbg".to_owned()), None]);
     out.closed.remove(debug);
     let (state, tickets) = poll(&mut input, now, &mut out);
     assert_eq!((state, tickets[0].len(), tickets[debug.index()].len()), (Poll::Idle, 1, 1));
+    assert_eq!(waits(&input), [None, None]);
     assert_eq!(input.totals().lanes_behind_since[LaneId::MAIN.index()], Some(now));
     input.settle(&acked(&tickets[0]), now);
     let behind = input.totals().lanes_behind_since;

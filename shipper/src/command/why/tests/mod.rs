@@ -1,10 +1,13 @@
+mod level;
+
 use std::time::Duration;
 
 use event::heartbeat::Ledger;
 use event::{StreamId, Timestamp};
 
 use super::decide::decide;
-use super::facts::{Facts, FileFacts, Lies, lane, look, meetings};
+use super::facts::{Facts, FileFacts, Lies, look, meetings};
+use super::lane::lanes;
 use super::line::Line;
 use super::{render, split};
 use crate::config::Config;
@@ -25,7 +28,7 @@ fn facts(input: &str, path: &str) -> Facts {
     let path = std::path::PathBuf::from(path);
     let inputs = meetings(&config(input), &path).unwrap();
     Facts {
-        lane: lane(&config(input), &inputs),
+        lanes: lanes(&config(input), &inputs),
         inputs,
         path,
         config_name: "shipper.yml".to_owned(),
@@ -54,6 +57,8 @@ fn facts(input: &str, path: &str) -> Facts {
         },
         nobody: None,
         line: None,
+        leveled: None,
+        debug_until: None,
         dead_letter: None,
     }
 }
@@ -84,6 +89,7 @@ fn known(input: &str, path: &str, read: u64, offset: u64) -> Facts {
         losses: Losses::default(),
         behind_since: None,
         rate: None,
+        waits_for: None,
         error: None,
     });
     facts
@@ -266,6 +272,7 @@ fn what_became_of_a_line() {
         is_empty: false,
         record: Some(start),
         left_out: None,
+        level: None,
     };
     let asked = |line| {
         let mut facts = known(INPUT, "/var/log/a.log", 800, 500);
