@@ -50,7 +50,7 @@ const FIXED: &[(&str, &str)] = &[
 pub struct KafkaSourceConfig {
     /// Brokers to ask for the others, as `host:port`. One that answers is enough; name two or three.
     pub brokers: Vec<String>,
-    /// The topic.
+    /// The topic, one: an alerter tells repetitions by the order of a file's lines, which holds within a topic alone.
     pub topic: String,
     /// The consumer group: members share the partitions, and its committed offsets show the lag.
     pub group: String,

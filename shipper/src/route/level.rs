@@ -31,7 +31,8 @@ pub struct LevelsConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LevelConfig {
-    /// Topic of these records; the input's when it is left out.
+    /// Topic of these records; the input's when it is left out. Rules over several levels need them in one topic, because
+    /// an alerter reads one.
     pub topic: Option<String>,
     /// They are sent at once. With a `topic` of their own they also go before others; without one they do not overtake
     /// other lines of their file, because a topic has the lines of a file in their order.

@@ -80,8 +80,9 @@ pub struct FileConfig {
     /// Files that are followed at the same time, against a pattern that matches more than was meant. Further ones are left
     /// alone, and named in the status, until others are gone; then the one that was changed the longest ago is next.
     pub files_max: Option<NonZeroU32>,
-    /// Topic of the records; `output.kafka.topic` when it is left out. An alerter reads one topic, the one in its
-    /// `source.kafka.topic`: its rules see nothing of what goes to another.
+    /// Topic of the records; `output.kafka.topic` when it is left out. An alerter or indexer reads one topic, the one in
+    /// its `source.kafka.topic`, and sees nothing of what goes to another: leave what rules need in one topic, or run a
+    /// further alerter, with a `group` and a `state.path` of its own, on the other. Heartbeats go to every topic.
     pub topic: Option<String>,
     /// Files of this input are read and sent before others when the broker cannot take everything, as after an outage:
     /// eight turns for one of the others.
@@ -92,7 +93,9 @@ pub struct FileConfig {
     pub send: Option<Pace>,
     /// What is done otherwise with records of some levels, such as
     /// `{ error: { urgent: true }, debug: { topic: app-debug, when: switched_on } }`; levels that are left out are those of
-    /// the top-level `levels`.
+    /// the top-level `levels`. A file whose lines go to several topics is read on while one of them is refused, until that
+    /// topic's share of 16 MiB waits for it (of two topics, 8 MiB); then the whole file waits, and `shipper status` and
+    /// `shipper why` name the topic.
     #[serde(default)]
     pub levels: LevelsConfig,
     /// Zone of times that name none, such as `Asia/Shanghai`; the machine's when it is left out.
