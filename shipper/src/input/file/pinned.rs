@@ -4,8 +4,9 @@
 //! more than the user allows: by a compressed copy in the registry's folder, or by giving the oldest up. Never: a byte
 //! that is given up without being counted.
 //!
-//! Copies are read one after the other, because each costs a decoder. A copy is made in small steps between reads. It begins where a restart would have to read again, and the stream goes
-//! on in it as in any archive. What its writer adds to a deleted file after it was copied is seen by nobody.
+//! Copies are read one after the other, because each costs a decoder; the next is begun as soon as one is read to its end.
+//! A copy is made in small steps between reads. It begins where a restart would have to read again, and the stream goes on
+//! in it as in any archive. What its writer adds to a deleted file after it was copied is seen by nobody.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -178,11 +179,35 @@ impl FileInput {
     /// Opens the oldest copy, unless one is open.
     pub(super) fn read_next_spool(&mut self, now: Timestamp) {
         let is_open = |slot: &u32| self.stream(*slot).is_some_and(|stream| stream.file.is_some());
-        if let Some(slot) = self.spooled.first().copied().filter(|_| !self.spooled.iter().any(is_open))
+        if let Some(slot) = self.next_spool().filter(|_| !self.spooled.iter().any(is_open))
             && self.hold(slot, now)
         {
             self.queue(slot);
         }
+    }
+
+    /// The oldest copy that is not read to its end.
+    pub(super) fn next_spool(&self) -> Option<u32> {
+        let has_more = |slot: &u32| self.stream(*slot).is_some_and(|stream| !is_read_out(stream));
+        self.spooled.iter().copied().find(has_more)
+    }
+
+    /// A stream was read to its end. When that is a copy of ours, to which nobody writes, nothing is waited for.
+    pub(super) fn leave_spool(&mut self, slot: u32, now: Timestamp) {
+        let goes_on = self.heirs.contains_key(&slot);
+        let Some(stream) = self.stream_mut(slot).filter(|stream| stream.base.is_some() && !goes_on) else {
+            return;
+        };
+        if !std::mem::replace(&mut stream.is_finishing, true) {
+            // Once more, for a last line without an end.
+            return self.queue(slot);
+        }
+        let is_over = stream.window.is_empty();
+        self.close(slot);
+        if is_over {
+            self.retire(slot, now);
+        }
+        self.read_next_spool(now);
     }
 
     fn spool_failed(&self, error: &io::Error) {
@@ -218,6 +243,11 @@ impl FileInput {
         let open = self.open_order.iter().filter_map(|slot| Some((*slot, self.stream(*slot)?)));
         open.filter(|(_, stream)| is_pinned(stream))
     }
+}
+
+/// A copy of ours of which everything was read, and which was closed.
+pub(super) fn is_read_out(stream: &Stream) -> bool {
+    stream.base.is_some() && stream.is_finishing && stream.is_caught_up() && stream.file.is_none()
 }
 
 /// Deleted, and its space is only held by the shipper.

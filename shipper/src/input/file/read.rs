@@ -22,7 +22,7 @@ impl FileInput {
         if stream.presence == Presence::Ended {
             return;
         }
-        if stream.file.is_none() && stream.base.is_some() && self.spooled.first() != Some(&slot) {
+        if stream.file.is_none() && stream.base.is_some() && self.next_spool() != Some(slot) {
             // Copies are read one after the other.
             return;
         }
@@ -35,7 +35,7 @@ impl FileInput {
         }
         match self.read_held(slot, now, out) {
             Ok(Step::More) => self.queue(slot),
-            Ok(Step::CaughtUp) => {}
+            Ok(Step::CaughtUp) => self.leave_spool(slot, now),
             Ok(Step::Blocked(lane)) => self.park(slot, lane),
             Err(error) => self.failed(slot, &error, now),
         }

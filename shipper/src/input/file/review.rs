@@ -13,6 +13,7 @@ use event::Timestamp;
 use super::ack::Part;
 use super::content::Content;
 use super::identity::Facts;
+use super::pinned::is_read_out;
 use super::scan::{self, Found};
 use super::stream::{Presence, Stream};
 use super::{CLOSE_IDLE, DELETED_GRACE, FORGET_AFTER, FileInput, MISSING_GRACE};
@@ -154,8 +155,11 @@ impl FileInput {
 
     fn review_missing(&mut self, slot: u32, now: Timestamp) {
         if let Some(stream) = self.stream(slot).filter(|stream| stream.base.is_some()) {
-            // A copy waits for its turn, unless somebody has removed it.
-            if is_gone(stream) {
+            // A copy waits for its turn, or for its last acknowledgements, unless somebody has removed it.
+            let (is_over, is_read_out) = (stream.window.is_empty(), is_read_out(stream));
+            if is_read_out && is_over {
+                self.retire(slot, now);
+            } else if !is_read_out && is_gone(stream) {
                 self.end(slot, Part::Vanished, now);
             }
             return;

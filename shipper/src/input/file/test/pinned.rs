@@ -99,6 +99,29 @@ fn many_copies_are_read_one_by_one() {
     assert_eq!((spools(&rig), rig.totals().losses), (0, Losses::default()));
 }
 
+#[test]
+fn the_next_copy_is_begun_when_one_is_read_to_its_end() {
+    let mut rig = rig(13_000, Beyond::Spool);
+    for file in 0..6 {
+        delete_while_held(&mut rig, &format!("app.log.{file}"), file * 1000, file * 1000 + 1000);
+        tick(&mut rig);
+        tick(&mut rig);
+    }
+    assert_eq!(spools(&rig), 5);
+    // No second passes.
+    for _ in 0..20 {
+        rig.read_once();
+        assert!(rig.totals().files_open <= 2);
+    }
+    assert_eq!(rig.unsettled.len(), 6000);
+    rig.ack();
+    tick(&mut rig);
+    let mut messages: Vec<String> = rig.got.iter().map(|got| got.message.clone()).collect();
+    messages.sort();
+    assert!(messages == expected(0, 6000), "{}", messages.len());
+    assert_eq!((spools(&rig), rig.ledger().acked, rig.ledger().pending), (0, 72_000, 0));
+}
+
 /// Half of it was acknowledged before it was deleted; a kill follows when the copy is made, and another one later.
 #[test]
 fn a_copy_outlives_kills() {
