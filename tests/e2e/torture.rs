@@ -6,7 +6,7 @@ use tests::dice::Dice;
 use tests::torture::{self, Peer, Scale};
 
 /// Scenarios that `bench/torture` plays, and that the shipper does not pass yet.
-const ELSEWHERE: [&str; 5] = ["freeze", "utf16", "multiline-rotation", "budget-drop", "budget-spool"];
+const ELSEWHERE: [&str; 2] = ["freeze", "multiline-rotation"];
 
 fn check(name: &str) {
     let scenario = torture::scenario::named(name).unwrap();
@@ -183,4 +183,19 @@ fn kills() {
 #[test]
 fn state_full_kill() {
     check("state-full-kill");
+}
+
+#[test]
+fn utf16() {
+    check("utf16");
+}
+
+#[test]
+fn budget_drop() {
+    check("budget-drop");
+}
+
+#[test]
+fn budget_spool() {
+    check("budget-spool");
 }

@@ -60,6 +60,8 @@ pub(super) struct Pen {
     next: u64,
     /// What is still to be written of the line before.
     rest: Vec<u8>,
+    /// How much of it is written.
+    half_bytes: u64,
     /// Lines of a length of their own.
     long: BTreeMap<u64, usize>,
 }
@@ -72,6 +74,7 @@ impl Pen {
             file: open(path, style),
             next: 0,
             rest: Vec::new(),
+            half_bytes: 0,
             long: BTreeMap::new(),
         }
     }
@@ -89,6 +92,11 @@ impl Pen {
     /// Lines that lie in files to their ends.
     pub(super) fn whole_lines(&self) -> u64 {
         self.next - u64::from(!self.rest.is_empty())
+    }
+
+    /// Bytes of a line whose end is not written yet.
+    pub(super) fn half_bytes(&self) -> u64 {
+        if self.rest.is_empty() { 0 } else { self.half_bytes }
     }
 
     /// Writes whole lines.
@@ -109,6 +117,7 @@ impl Pen {
         let first = line.iter().position(|byte| *byte == b'\n').unwrap_or_default() + 1;
         self.rest = line.split_off(if self.style == Style::Frames { first } else { line.len() / 2 });
         self.next += 1;
+        self.half_bytes = line.len() as u64;
         self.file.write_all(&line).unwrap();
     }
 

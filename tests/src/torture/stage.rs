@@ -257,10 +257,12 @@ impl<'s> Stage<'s> {
         });
     }
 
-    /// Whether the shipper itself says that there is nothing more; a peer says nothing.
+    /// Whether the shipper itself says that there is nothing more than halves of lines; a peer says nothing.
     fn is_idle(&self) -> bool {
+        let halves: u64 = self.pens.values().map(Pen::half_bytes).sum();
         self.peer != Peer::Shipper
-            || (self.metric("shipper_file_streams") > 0.0 && self.metric("shipper_file_pending_bytes") == 0.0)
+            || (self.metric("shipper_file_streams") > 0.0
+                && self.metric("shipper_file_pending_bytes") as u64 <= halves)
     }
 
     /// Counts what has arrived since it was last asked.
