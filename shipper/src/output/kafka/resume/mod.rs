@@ -126,8 +126,12 @@ impl Resume {
         }
         let Some(tail) = &mut self.tail else { return Ok(()) };
         if let Turn::Done(already) = tail.turn().map_err(|error| OutputError::Kafka(error.to_string()))? {
-            let (records, left_out) = (already.len(), already.left_out());
-            tracing::info!(records, "the broker was asked what it has already; it is not sent again");
+            let (records, left_out, looked_at) = (already.len(), already.left_out(), tail.looked_at());
+            tracing::info!(
+                records,
+                looked_at,
+                "the broker was asked what it has already; it is not sent again"
+            );
             if left_out > 0 {
                 tracing::warn!(left_out, "more than can be kept in mind; these are sent again");
             }

@@ -77,6 +77,8 @@ pub struct Tail {
     /// When the topic at hand last gave something.
     heard: Instant,
     already: Already,
+    /// Records that were looked at, of anybody.
+    looked_at: u64,
 }
 
 impl Tail {
@@ -99,7 +101,13 @@ impl Tail {
             contact: None,
             heard: Instant::now(),
             already: Already::default(),
+            looked_at: 0,
         })
+    }
+
+    /// Records that were looked at so far, of anybody.
+    pub fn looked_at(&self) -> u64 {
+        self.looked_at
     }
 
     /// Reads on for a while.
@@ -116,7 +124,8 @@ impl Tail {
                 return Ok(Turn::Done(std::mem::take(&mut self.already)));
             }
             let Some(topic) = self.topics.get(self.at) else {
-                if self.is_second_round {
+                // What cannot be looked at is not waited for.
+                if self.is_second_round || self.topics.iter().all(|topic| topic.is_left_out) {
                     return Ok(Turn::Done(std::mem::take(&mut self.already)));
                 }
                 if self.contact.is_some_and(|contact| contact.elapsed() < LANDING) {
@@ -199,6 +208,7 @@ impl Tail {
         match self.consumer.poll(Duration::from_millis(50)) {
             Some(Ok(message)) => {
                 self.heard = Instant::now();
+                self.looked_at += 1;
                 let imprint = known(&self.doubt, &self.host, &message);
                 let Some(partition) = topic.partitions.get_mut(&message.partition()) else { return };
                 partition.is_at_end = false;
