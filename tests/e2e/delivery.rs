@@ -184,12 +184,12 @@ fn access_that_is_taken_away_stops_everything_until_it_is_back() {
     let mut rig = Rig::start(&kafka, "guarded");
     rig.send(100, 100);
     rig.wait();
-    kafka.deny_write("guarded");
+    kafka.deny("Write", "guarded");
     rig.send(100, 100);
     rig.wait_for_refusal("allow this user to Write");
     rig.send(100, 100);
     assert_eq!(rig.fates(Fate::DeadLettered), []);
-    kafka.allow_write("guarded");
+    kafka.allow("Write", "guarded");
     rig.wait();
     until("readiness", || rig.readiness.is_ready().then_some(()));
     rig.end();

@@ -2,18 +2,13 @@
 //!
 //! Enters: lines in files, each with a number. Leaves: what is on each topic, when it came there, and how often.
 
-use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::Instant;
 
-use tests::oracle::{self, Reader, Verdict};
-use tests::part::binary;
-use tests::part::daemon::Daemon;
 use tests::part::kafka::{GUARDED, Kafka};
 use tests::torture::usage::Usage;
 use tests::wait::until;
+
+use crate::desk::{Desk, Seen, lines, noise};
 
 /// Most of a processor that a shipper may take which has little to send, in percent.
 const IDLE_PERCENT_MAX: u128 = 20;
@@ -22,129 +17,6 @@ const SOON_MS: i64 = 150;
 
 /// A topic whose records say when the broker took them.
 const STAMPED: [(&str, &str); 1] = [("message.timestamp.type", "LogAppendTime")];
-
-/// A folder with files and a shipper's configuration.
-struct Desk {
-    folder: tempfile::TempDir,
-    brokers: String,
-}
-
-impl Desk {
-    /// `inputs` are the entries of `inputs`, with `LOGS` for the folder; `output` are further keys of `output.kafka`.
-    fn new(kafka: &Kafka, inputs: &[&str], output: &str) -> Self {
-        let desk = Desk { folder: tempfile::tempdir().unwrap(), brokers: kafka.address() };
-        let here = desk.folder.path().display().to_string();
-        let inputs: String = inputs.iter().map(|input| format!("  - file: {input}\n")).collect();
-        let text = format!(
-            "inputs:\n{}output: {{ kafka: {{ brokers: ['{}'], {output} }} }}\n\
-             registry: {{ path: '{here}/registry' }}\nadmin: {{ listen: '127.0.0.1:0' }}\n",
-            inputs.replace("LOGS", &here),
-            desk.brokers,
-        );
-        std::fs::write(desk.config(), text).unwrap();
-        desk
-    }
-
-    fn config(&self) -> PathBuf {
-        self.folder.path().join("shipper.yml")
-    }
-
-    fn start(&self) -> Daemon {
-        Daemon::run("shipper", &self.config())
-    }
-
-    fn append(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    fn seen(&self, topic: &str) -> Seen {
-        Seen { reader: Reader::new(&self.brokers, topic), lines: Vec::new() }
-    }
-
-    /// `shipper debug ...`; what it says.
-    fn debug(&self, arguments: &[&str]) -> String {
-        let config = self.config();
-        let all = [&["debug"], arguments, &["-c", config.to_str().unwrap()]].concat();
-        let (code, said) = binary::run("shipper", &all);
-        assert_eq!(code, 0, "{said}");
-        said
-    }
-
-    /// Every line of `stream` is on `topic`, and once; gives all that lies there.
-    fn judge(&self, topic: &str, stream: &str, lines: u64) -> Seen {
-        let mut seen = self.seen(topic);
-        until(&format!("{lines} lines on {topic}"), || {
-            seen.read();
-            (seen.lines.len() as u64 >= lines).then_some(())
-        });
-        let messages: Vec<String> = seen.lines.iter().map(|(_, line)| line.clone()).collect();
-        let written = BTreeMap::from([(stream.to_owned(), lines)]);
-        let Verdict { missing, doubled, torn, out_of_order: _ } = oracle::judge(&written, &messages);
-        assert_eq!((missing, doubled, torn), (vec![], vec![], vec![]), "{topic}");
-        seen
-    }
-}
-
-/// The lines of a topic, as they come.
-struct Seen {
-    reader: Reader,
-    /// When each was appended, by the broker's clock where the topic says so, and its text.
-    lines: Vec<(i64, String)>,
-}
-
-impl Seen {
-    fn read(&mut self) {
-        let lines = &mut self.lines;
-        self.reader.read(|place, event| {
-            if let Some(message) = event.value("log.offset").and(event.text("message")) {
-                lines.push((place.stamp_ms, message.to_owned()));
-            }
-        });
-    }
-
-    /// Waits for a line that ends so; gives when it was appended.
-    fn until_has(&mut self, end: &str) -> i64 {
-        until(end, || {
-            self.read();
-            self.lines.iter().find(|(_, line)| line.ends_with(end)).map(|(stamp, _)| *stamp)
-        })
-    }
-
-    /// When lines came, the earliest first.
-    fn stamps(&self) -> Vec<i64> {
-        let mut stamps: Vec<i64> = self.lines.iter().map(|(stamp, _)| *stamp).collect();
-        stamps.sort_unstable();
-        stamps
-    }
-
-    /// At how many moments lines came.
-    fn moments(&self) -> usize {
-        let mut stamps = self.stamps();
-        stamps.dedup();
-        stamps.len()
-    }
-}
-
-/// `count` numbered lines of a stream from `first` on, each longer than `bytes`, which no codec makes small.
-fn lines(stream: &str, first: u64, count: u64, bytes: usize) -> String {
-    let noise = noise(bytes * 4 + 1);
-    let line = |number: u64| {
-        let from = usize::try_from(number * 7).unwrap() % (noise.len() - bytes);
-        format!("{} {stream} {number}\n", &noise[from..from + bytes])
-    };
-    (first..first + count).map(line).collect()
-}
-
-fn noise(bytes: usize) -> String {
-    let mut seed = 1_u64;
-    let mut letter = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        char::from(b'a' + u8::try_from((seed >> 33) % 26).unwrap())
-    };
-    (0..bytes).map(|_| letter()).collect()
-}
 
 fn now_ms() -> i64 {
     daemon::Clock::System.now().as_millis()
@@ -160,7 +32,7 @@ fn a_topic_that_is_refused_holds_up_nothing_but_what_is_meant_for_it() {
     let kafka = Kafka::start(&format!("{GUARDED}\nauto.create.topics.enable=false"));
     kafka.create("logs", &STAMPED);
     kafka.create("denied", &[]);
-    kafka.deny_write("denied");
+    kafka.deny("Write", "denied");
     let inputs = [
         "{ paths: ['LOGS/good.log'] }",
         "{ paths: ['LOGS/denied.log'], topic: denied }",
@@ -172,7 +44,7 @@ fn a_topic_that_is_refused_holds_up_nothing_but_what_is_meant_for_it() {
     let desk = Desk::new(&kafka, &inputs, output);
     desk.append("denied.log", &lines("denied", 0, 5000, 1000));
     desk.append("missing.log", &lines("missing", 0, 30_000, 1000));
-    let shipper = desk.start();
+    let mut shipper = desk.start();
     shipper.until_down("output.denied", "allow this user to Write");
     shipper.until_down("output.missing", "topic `missing` is not there; create it");
 
@@ -192,19 +64,25 @@ fn a_topic_that_is_refused_holds_up_nothing_but_what_is_meant_for_it() {
     assert_eq!(shipper.parts()["output"], "ok");
 
     kafka.create("missing", &[]);
-    kafka.allow_write("denied");
+    kafka.allow("Write", "denied");
     for (stream, first) in [("denied", 5000), ("missing", 30_000), ("good", 20)] {
         desk.append(&format!("{stream}.log"), &lines(stream, first, 10, 10));
     }
-    desk.judge("denied", "denied", 5010);
-    desk.judge("missing", "missing", 30_010);
-    desk.judge("logs", "good", 30);
+    let judge = || {
+        desk.judge("denied", "denied", 5010);
+        desk.judge("missing", "missing", 30_010);
+        desk.judge("logs", "good", 30);
+    };
+    judge();
     shipper.until_ready();
+    assert_eq!(shipper.terminate(), Some(0));
+    judge();
 }
 
 #[test]
 fn an_event_that_one_topic_never_takes_is_kept_with_the_name_of_the_topic() {
     let kafka = Kafka::shared();
+    kafka.create("routes-large", &[]);
     kafka.create("routes-small", &[("max.message.bytes", "20000")]);
     let inputs = [
         "{ paths: ['LOGS/a.log'], levels: { error: { topic: routes-small, urgent: true } }, parse: logfmt }",
@@ -276,6 +154,7 @@ fn a_level_goes_to_its_own_topic_while_it_is_switched_on() {
         "{ paths: ['LOGS/app.log'], parse: logfmt, levels: { debug: { topic: switched-debug, when: switched_on } } }",
     ];
     let desk = Desk::new(&kafka, &inputs, "topic: switched-logs");
+    kafka.create("switched-logs", &[]);
     kafka.create("switched-debug", &[]);
     let shipper = desk.start();
     let mut debug = desk.seen("switched-debug");

@@ -64,7 +64,7 @@ impl Reader {
             .set("fetch.wait.max.ms", "50")
             .create()
             .unwrap();
-        let next = partitions(&consumer, topic).into_keys().map(|id| (id, 0)).collect();
+        let next = partitions(&consumer, topic).into_iter().map(|(id, (start, _))| (id, start)).collect();
         let reader = Reader { consumer, topic: topic.to_owned(), next };
         let mut assignment = TopicPartitionList::new();
         for id in reader.next.keys() {
@@ -81,7 +81,7 @@ impl Reader {
     pub fn read(&mut self, mut take: impl FnMut(Place, Event)) -> u64 {
         let ends = partitions(&self.consumer, &self.topic);
         let mut records = 0;
-        while self.next.iter().any(|(id, next)| ends.get(id).is_some_and(|end| next < end)) {
+        while self.next.iter().any(|(id, next)| ends.get(id).is_some_and(|(_, end)| next < end)) {
             let Some(message) = self.consumer.poll(Duration::from_secs(10)) else {
                 panic!("{}: nothing after {:?} of {ends:?}", self.topic, self.next);
             };
@@ -107,15 +107,13 @@ pub fn messages(brokers: &str, topic: &str) -> Vec<String> {
     events.iter().filter(is_line).filter_map(|event| event.text("message").map(str::to_owned)).collect()
 }
 
-/// Partitions and the ends of their records; nothing while the broker does not answer.
-fn partitions(consumer: &BaseConsumer, topic: &str) -> BTreeMap<i32, i64> {
+/// Partitions, each with where its records begin and end; nothing while the broker does not answer.
+fn partitions(consumer: &BaseConsumer, topic: &str) -> BTreeMap<i32, (i64, i64)> {
     let patience = Duration::from_secs(10);
     let Ok(metadata) = consumer.fetch_metadata(Some(topic), patience) else { return BTreeMap::new() };
     let ids: Vec<i32> =
         metadata.topics()[0].partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
-    ids.into_iter()
-        .map(|id| (id, consumer.fetch_watermarks(topic, id, patience).map_or(0, |(_, end)| end)))
-        .collect()
+    ids.into_iter().map(|id| (id, consumer.fetch_watermarks(topic, id, patience).unwrap_or((0, 0)))).collect()
 }
 
 fn decoded(topic: &str, message: &impl Message) -> Event {

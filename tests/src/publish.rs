@@ -31,14 +31,32 @@ pub fn line(stream: StreamId, offset: u64, level: Level, now: Timestamp) -> (Eve
 /// # Panics
 /// When it does not take them.
 pub fn publish<'r>(brokers: &str, topic: &str, records: impl IntoIterator<Item = (&'r str, &'r [u8])>) {
+    publish_at(brokers, topic, None, records);
+}
+
+/// [`publish`], with a Kafka timestamp in milliseconds where one is given.
+///
+/// # Panics
+/// When the broker does not take them.
+pub fn publish_at<'r>(
+    brokers: &str,
+    topic: &str,
+    stamp_ms: Option<i64>,
+    records: impl IntoIterator<Item = (&'r str, &'r [u8])>,
+) {
     let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
         .set("bootstrap.servers", brokers)
         .set("acks", "all")
         .set("linger.ms", "5")
+        .set("queue.buffering.max.messages", "1000000")
         .create()
         .unwrap();
     for (key, payload) in records {
-        let sent = producer.send(BaseRecord::to(topic).key(key).payload(payload));
+        let record = BaseRecord::to(topic).key(key).payload(payload);
+        let sent = producer.send(match stamp_ms {
+            Some(stamp_ms) => record.timestamp(stamp_ms),
+            None => record,
+        });
         sent.map_err(|(error, _)| error).unwrap();
     }
     producer.flush(crate::wait::PATIENCE).unwrap();

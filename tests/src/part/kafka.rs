@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rustix::process::Signal;
 
 /// Partitions of a topic here; more than one, so that order across them is not taken for granted.
@@ -117,14 +118,12 @@ impl Kafka {
 
     /// Makes a topic with settings of its own, and waits until the broker tells everybody of it.
     pub fn create(&self, topic: &str, settings: &[(&str, &str)]) {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap();
+        let admin = self.admin();
         let mut new = NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1));
         for (name, value) in settings {
             new = new.set(name, value);
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let results = runtime.block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+        let results = block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
         results.into_iter().for_each(|result| drop(result.unwrap()));
         crate::wait::until(&format!("the topic {topic}"), || {
             let metadata = admin.inner().fetch_metadata(Some(topic), crate::wait::PATIENCE).ok()?;
@@ -134,21 +133,52 @@ impl Kafka {
         });
     }
 
-    /// Nobody may write to the topic any more; the broker is one of [`GUARDED`].
-    pub fn deny_write(&self, topic: &str) {
-        self.access(topic, "--add");
+    /// Removes a topic, and waits until nobody is told of it any more.
+    pub fn delete(&self, topic: &str) {
+        let admin = self.admin();
+        let results = block_on(admin.delete_topics(&[topic], &AdminOptions::new())).unwrap();
+        results.into_iter().for_each(|result| drop(result.unwrap()));
+        crate::wait::until(&format!("the end of the topic {topic}"), || {
+            let metadata = admin.inner().fetch_metadata(None, crate::wait::PATIENCE).ok()?;
+            metadata.topics().iter().all(|found| found.name() != topic).then_some(())
+        });
     }
 
-    /// Ends [`Kafka::deny_write`].
-    pub fn allow_write(&self, topic: &str) {
-        self.access(topic, "--remove");
+    /// Removes every record that lies on a topic now, as retention does.
+    pub fn expire(&self, topic: &str) {
+        let mut list = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            list.add_partition_offset(topic, partition, Offset::End).unwrap();
+        }
+        let removed = block_on(self.admin().delete_records(&list, &AdminOptions::new())).unwrap();
+        removed.elements().iter().for_each(|element| element.error().unwrap());
     }
 
-    fn access(&self, topic: &str, verb: &str) {
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", self.address()).create().unwrap()
+    }
+
+    /// Nobody may do this (`Read`, `Write`) with the topic any more; the broker is one of [`GUARDED`]. A topic with any
+    /// rule denies what no rule allows, so that [`Kafka::grant`] comes first where the rest is to go on.
+    pub fn deny(&self, operation: &str, topic: &str) {
+        self.access("--add", "--deny-principal", operation, topic);
+    }
+
+    /// Ends [`Kafka::deny`].
+    pub fn allow(&self, operation: &str, topic: &str) {
+        self.access("--remove", "--deny-principal", operation, topic);
+    }
+
+    /// Everybody may do everything with the topic that is not denied.
+    pub fn grant(&self, topic: &str) {
+        self.access("--add", "--allow-principal", "All", topic);
+    }
+
+    fn access(&self, verb: &str, principal: &str, operation: &str, topic: &str) {
         let mut command = Command::new("java");
         command.arg("-cp").arg(super::cache().join("kafka-4.1.0/lib/*"));
         command.args(["org.apache.kafka.tools.AclCommand", "--bootstrap-server", &self.address(), verb]);
-        command.args(["--deny-principal", "User:ANONYMOUS", "--operation", "Write"]);
+        command.args([principal, "User:ANONYMOUS", "--operation", operation]);
         let output = command.args(["--topic", topic, "--force"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
@@ -157,6 +187,10 @@ impl Kafka {
         let file: PathBuf = self.folder.path().join("kafka.pid");
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 impl Drop for Kafka {

@@ -142,8 +142,8 @@ impl<'s> Stage<'s> {
             Step::Watch(steps) => self.watch(steps),
             Step::BrokerDown => self.kafka.stop(true),
             Step::BrokerUp => self.kafka.launch(),
-            Step::Deny => self.kafka.deny_write(&self.topic),
-            Step::Allow => self.kafka.allow_write(&self.topic),
+            Step::Deny => self.kafka.deny("Write", &self.topic),
+            Step::Allow => self.kafka.allow("Write", &self.topic),
         }
     }
 
