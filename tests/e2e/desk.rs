@@ -55,11 +55,15 @@ impl Desk {
 
     /// `shipper debug ...`; what it says.
     pub fn debug(&self, arguments: &[&str]) -> String {
-        let config = self.config();
-        let all = [&["debug"], arguments, &["-c", config.to_str().unwrap()]].concat();
-        let (code, said) = binary::run("shipper", &all);
+        let (code, said) = self.command(&[&["debug"], arguments].concat());
         assert_eq!(code, 0, "{said}");
         said
+    }
+
+    /// `shipper ARGUMENTS -c FILE`; the exit code and what it said.
+    pub fn command(&self, arguments: &[&str]) -> (i32, String) {
+        let config = self.config();
+        binary::run("shipper", &[arguments, &["-c", config.to_str().unwrap()]].concat())
     }
 
     /// Every line of `stream` is on `topic`, and once; gives all that lies there.

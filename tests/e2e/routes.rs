@@ -109,6 +109,53 @@ fn an_event_that_one_topic_never_takes_is_kept_with_the_name_of_the_topic() {
     assert_eq!(shipper.terminate(), Some(0));
 }
 
+/// One file feeds two topics, and one of them is not there: the other has its lines until there is no room any more, and
+/// then it is said what the file waits for.
+#[test]
+fn a_file_that_waits_for_one_of_its_topics_says_so() {
+    let kafka = Kafka::start("auto.create.topics.enable=false");
+    kafka.create("logs", &[]);
+    let input = "{ paths: ['LOGS/a.log'], parse: logfmt, levels: { error: { topic: errors } } }";
+    let desk = Desk::new(&kafka, &[input], "topic: logs");
+    let line = |level: &str, number: u64, bytes: usize| {
+        format!("level={level} msg=\"{} {level} {number}\"\n", noise(bytes))
+    };
+    desk.append("a.log", &(line("error", 0, 10) + &line("info", 0, 10)));
+    let mut shipper = desk.start();
+    let mut logs = desk.seen("logs");
+    logs.until_has("info 0");
+    shipper.until_down("output.errors", "topic `errors` is not there");
+    // More than half of the 16 MiB that records may take which have no answer.
+    let errors: String = (1..12_000).map(|number| line("error", number, 1000)).collect();
+    desk.append("a.log", &(errors + &line("info", 1, 10)));
+    let address = shipper.admin().replace("http://", "");
+    let path = desk.folder.path().join("a.log");
+    let told = |arguments: &[&str], words: &str| {
+        until(words, || {
+            let (_, said) = desk.command(&[arguments, &["--address", &address]].concat());
+            said.contains(words).then_some(())
+        });
+    };
+    told(&["status", "--over", "0s"], "a.log: waits for topic errors, see output.errors");
+    told(
+        &["why", path.to_str().unwrap()],
+        "answer: topic errors takes nothing (output.errors): topic `errors` is not",
+    );
+    let last = format!("{}:12002", path.display());
+    told(
+        &["why", &last],
+        "answer: it waits for topic errors, which is refused and has no room for what comes next",
+    );
+    let second = format!("{}:2", path.display());
+    told(&["why", &second], "shows when what lies before it for topic errors is, which is refused");
+    kafka.create("errors", &[]);
+    logs.until_has("info 1");
+    desk.judge("errors", "error", 12_000);
+    assert_eq!(shipper.terminate(), Some(0));
+    desk.judge("errors", "error", 12_000);
+    desk.judge("logs", "info", 2);
+}
+
 #[test]
 fn errors_go_at_once_and_access_lines_in_large_batches() {
     let kafka = Kafka::shared();
