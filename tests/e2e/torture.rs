@@ -6,7 +6,7 @@ use tests::dice::Dice;
 use tests::torture::{self, Peer, Scale};
 
 /// Scenarios that `bench/torture` plays, and that the shipper does not pass yet.
-const ELSEWHERE: [&str; 2] = ["freeze", "multiline-rotation"];
+const ELSEWHERE: [&str; 1] = ["freeze"];
 
 fn check(name: &str) {
     let scenario = torture::scenario::named(name).unwrap();
@@ -108,6 +108,11 @@ fn bind_mount() {
 #[test]
 fn share_blinks() {
     check("share-blinks");
+}
+
+#[test]
+fn multiline_rotation() {
+    check("multiline-rotation");
 }
 
 #[test]

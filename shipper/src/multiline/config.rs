@@ -41,6 +41,14 @@ impl Default for RuleConfig {
     }
 }
 
+impl MultilineConfig {
+    /// False when each line is a record.
+    #[must_use]
+    pub fn joins(&self) -> bool {
+        self.rule != RuleConfig::Preset(Preset::None)
+    }
+}
+
 impl From<Preset> for MultilineConfig {
     fn from(preset: Preset) -> Self {
         MultilineConfig { rule: RuleConfig::Preset(preset), limits: Limits::default() }

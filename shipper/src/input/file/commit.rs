@@ -7,32 +7,41 @@ use event::Timestamp;
 
 use super::stream::Presence;
 use super::{COMMIT_EVERY, FileInput};
-use crate::batch::Settled;
+use crate::batch::{Fate, Settled, Ticket};
 use crate::registry::{Change, Registry, RegistryError};
 
 impl FileInput {
     /// Takes fates back; offsets move over contiguous runs of them.
     pub fn settle(&mut self, settled: &[Settled], now: Timestamp) {
-        for Settled { ticket, fate } in settled {
-            let Some(stream) = self.slots.get_mut(ticket.slot() as usize).and_then(Option::as_deref_mut)
-            else {
-                continue;
-            };
-            let before = stream.window.offset();
-            if let Some((lane, freed)) = stream.window.settle(ticket.sequence(), *fate) {
-                self.in_flight.sub(lane, freed);
-            }
-            if stream.window.offset() > before {
-                stream.settled();
-                stream.rest();
-                let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
-                self.touch(ticket.slot(), now);
-                if is_over {
-                    self.retire(ticket.slot(), now);
-                }
-            } else {
-                self.anchoring.gap(ticket.slot());
-            }
+        for settled in settled {
+            self.seams.note(settled);
+            self.settle_one(settled.ticket, Some(settled.fate), now);
+        }
+    }
+
+    /// One of [`FileInput::settle`]; without a fate, the record was left out after it was counted as in flight.
+    pub(super) fn settle_one(&mut self, ticket: Ticket, fate: Option<Fate>, now: Timestamp) {
+        let slot = ticket.slot();
+        let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else { return };
+        let before = stream.window.offset();
+        let freed = match fate {
+            Some(fate) => stream.window.settle(ticket.sequence(), fate),
+            None => stream.window.leave_out(ticket.sequence()),
+        };
+        if let Some((lane, freed)) = freed {
+            self.in_flight.sub(lane, freed);
+        }
+        let offset = stream.window.offset();
+        if offset == before {
+            return self.anchoring.gap(slot);
+        }
+        stream.settled();
+        stream.rest();
+        let is_over = stream.presence == Presence::Ended && stream.window.is_empty();
+        self.touch(slot, now);
+        self.settle_seam(slot, offset, now);
+        if is_over {
+            self.retire(slot, now);
         }
     }
 

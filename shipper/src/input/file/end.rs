@@ -12,6 +12,8 @@ use super::stream::Presence;
 impl FileInput {
     /// The stream's bytes are gone; what was not read is counted.
     pub(super) fn end(&mut self, slot: u32, reason: Part, now: Timestamp) {
+        self.unsew(slot);
+        self.part(slot);
         self.close(slot);
         let Some(stream) = self.stream_mut(slot) else { return };
         let (key, size) = (stream.key(), stream.size);
@@ -49,9 +51,11 @@ impl FileInput {
 
     /// Forgets a stream of which nothing is left to do; its sums stay in the ledger.
     pub(super) fn retire(&mut self, slot: u32, now: Timestamp) {
+        self.part(slot);
         self.close(slot);
         self.heirs.remove(&slot);
         let Some(stream) = self.slots.get_mut(slot as usize).and_then(Option::take) else { return };
+        self.seams.forget(slot, &stream);
         if self.by_key.get(&stream.key()) == Some(&slot) {
             self.by_key.remove(&stream.key());
         }

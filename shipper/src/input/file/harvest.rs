@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::CHUNK_BYTES;
+use super::carry::Carry;
 use super::content::Content;
 use super::identity::Facts;
 use super::pipe::{Chunk, Fed, Pipe};
@@ -156,10 +157,7 @@ pub(super) fn step(
     if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
         return Err(HarvestError::Rewritten);
     }
-    // A line without an end was looked at already; a rewritten file of the same length has another one.
-    if bytes.get(..work.seen.len as usize).is_some_and(|seen| Print::of(read, seen) != work.seen)
-        && work.seen.len > 0
-    {
+    if !is_as_seen(work, bytes) {
         return Err(HarvestError::Rewritten);
     }
     let chunk = Chunk { base: read, bytes };
@@ -193,6 +191,36 @@ pub(super) fn step(
         Fed::Hungry | Fed::Full => Step::More,
     };
     Ok((step, end))
+}
+
+/// Takes the record at hand out of a stream that was read to its end, for the stream in which it goes on.
+pub(super) fn hand_over(
+    work: &mut Work,
+    file: &mut Content,
+    buffer: &mut Vec<u8>,
+    sink: &mut Sink<'_>,
+) -> Result<Option<Carry>, HarvestError> {
+    let (read, before) = (work.pipe.read(), work.tail.len());
+    let wanted = before + usize::try_from(work.pipe.position() - read).unwrap_or_default();
+    resize(buffer, wanted);
+    let buffer = buffer.get_mut(..wanted).unwrap_or_default();
+    let count = file.read_full(read - before as u64, buffer)?;
+    let (compared, bytes) = buffer.split_at_checked(before).unwrap_or((&[], &[]));
+    if count < wanted || compared != work.tail || !is_as_seen(work, bytes) {
+        return Err(HarvestError::Rewritten);
+    }
+    let chunk = Chunk { base: read, bytes };
+    let carry = work.pipe.hand_over(chunk, sink);
+    remember(work, file, chunk)?;
+    work.seen = Print::default();
+    Ok(carry)
+}
+
+/// Whether what was looked at already, and is no record yet, is what it was: a rewritten file of the same length has
+/// another line without an end. `bytes` lie at the read offset.
+fn is_as_seen(work: &Work, bytes: &[u8]) -> bool {
+    let seen = bytes.get(..work.seen.len as usize);
+    work.seen.len == 0 || seen.is_none_or(|seen| Print::of(work.pipe.read(), seen) == work.seen)
 }
 
 /// What a look ahead came to.

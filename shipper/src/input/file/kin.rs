@@ -1,6 +1,7 @@
-//! Which file another one may be a copy of, by their names.
+//! Which file another one may be a copy of, or have come before, by their names.
 //!
-//! Enters: the path of a file that was never seen. Leaves: the paths that it may be a rotated or compressed copy of.
+//! Enters: the path of a file that was never seen. Leaves: the paths that it may be a rotated or compressed copy of; the
+//! names before and behind it in a numbered row.
 //! Never: a decision; names only say where to look, bytes decide.
 //!
 //! Rotations append (`app.log.1`, `app.log-20261128`, `app.log.old`), put a date before the ending (`app-2026-11-28.log`),
@@ -36,6 +37,27 @@ pub(super) fn originals(copy: &Path) -> Vec<PathBuf> {
     names.extend(without_suffix(plain));
     names.extend(without_date(plain));
     names.into_iter().map(|name| copy.with_file_name(name)).collect()
+}
+
+/// The name that a numbering rotation gives to a file with this one: `app.log.1` for `app.log`, `app.log.2` for that.
+pub(super) fn rotated(name: &str) -> String {
+    match numbered(name) {
+        Some((base, number)) => format!("{base}.{}", number.saturating_add(1)),
+        None => format!("{name}.1"),
+    }
+}
+
+/// The name that a file had before a numbering rotation gave it this one; `None` for a name without a number.
+pub(super) fn unrotated(name: &str) -> Option<String> {
+    let (base, number) = numbered(name)?;
+    Some(if number == 1 { base.to_owned() } else { format!("{base}.{}", number - 1) })
+}
+
+fn numbered(name: &str) -> Option<(&str, u32)> {
+    let (base, number) = name.rsplit_once('.')?;
+    // A number with leading zeros is a date, or belongs to the name.
+    let number = number.parse().ok().filter(|parsed: &u32| *parsed > 0 && parsed.to_string() == number)?;
+    Some((base, number))
 }
 
 fn is_separator(character: char) -> bool {
@@ -80,6 +102,19 @@ mod tests {
         check("app.log.2.gz", &["app.log.2", "app.log.1", "app.log.0", "app.log", "app"]);
         check("app.log.zst", &["app.log", "app"]);
         check("app.log.old", &["app.log", "app"]);
+    }
+
+    #[test]
+    fn numbers_of_rotations() {
+        let check = |name: &str, next: &str, before: Option<&str>| {
+            assert_eq!((rotated(name), unrotated(name).as_deref()), (next.to_owned(), before), "{name}");
+        };
+        check("app.log", "app.log.1", None);
+        check("app.log.1", "app.log.2", Some("app.log"));
+        check("app.log.10", "app.log.11", Some("app.log.9"));
+        check("app.log.01", "app.log.01.1", None);
+        check("app.log.0", "app.log.0.1", None);
+        check("app", "app.1", None);
     }
 
     /// Instances of one service are not copies of each other, however alike their logs begin.

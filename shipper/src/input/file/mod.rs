@@ -15,6 +15,7 @@ mod adopt;
 mod anchor;
 mod archive;
 mod books;
+mod carry;
 mod commit;
 mod config;
 mod container;
@@ -46,6 +47,7 @@ mod resume;
 mod review;
 mod run;
 mod scan;
+mod seam;
 mod sink;
 mod status;
 mod strand;
@@ -82,6 +84,7 @@ use self::recipe::Recipe;
 pub use self::run::{Handle, Inbox, RunDeps, spawn};
 use self::scan::Selection;
 pub use self::scan::Skipped;
+use self::seam::Seams;
 use self::sink::Scratch;
 pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus, Waiting};
 pub use self::stream::Presence;
@@ -191,6 +194,8 @@ pub struct FileInput {
     switch: Switch,
     switched_off: u64,
     multiline_cuts: u64,
+    /// Where a record goes on from one stream to the next.
+    seams: Seams,
     buffer: Vec<u8>,
     scratch: Scratch,
 }

@@ -17,6 +17,7 @@ use super::in_flight::InFlight;
 use super::queue::Queue;
 use super::recipe::Recipe;
 use super::scan::Selection;
+use super::seam::Seams;
 use super::sink::Scratch;
 use super::survey::Survey;
 use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
@@ -134,6 +135,7 @@ impl FileInput {
             switch: Switch::new(&deps.registry),
             switched_off: 0,
             multiline_cuts: 0,
+            seams: Seams::default(),
             buffer: Vec::new(),
             scratch: Scratch::default(),
         };

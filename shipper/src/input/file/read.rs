@@ -7,43 +7,62 @@ use event::Timestamp;
 
 use super::FileInput;
 use super::content::Content;
-use super::harvest::{self, HarvestError, Step};
+use super::harvest::{self, HarvestError, Step, Work};
 use super::identity::Facts;
 use super::sink::Sink;
 use super::stream::{Presence, Stream};
 use crate::batch::Outbox;
 use crate::registry::Print;
 
+/// What a stream's turn works with.
+pub(super) struct Turn<'a> {
+    pub file: Option<&'a mut Content>,
+    pub work: Option<&'a mut Work>,
+    pub buffer: &'a mut Vec<u8>,
+    pub is_finishing: bool,
+    pub sink: Sink<'a>,
+}
+
 impl FileInput {
     /// Reads one step of the stream, and gives it another turn when there is more.
     pub(super) fn read_step(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) {
         let Some(stream) = self.stream_mut(slot) else { return };
         stream.is_queued = false;
-        if stream.presence == Presence::Ended {
+        self.ship_stray(slot, now, out);
+        let Some(stream) = self.stream(slot).filter(|stream| stream.presence != Presence::Ended) else {
             return;
-        }
+        };
         if stream.file.is_none() && stream.base.is_some() && self.next_spool() != Some(slot) {
             // Copies are read one after the other.
-            return;
+            return self.wake_newer(slot, true);
         }
-        let Some(stream) = self.stream(slot) else { return };
         if stream.file.is_none() && self.files_open >= self.files_open_max {
             self.close_oldest();
         }
         if !self.hold(slot, now) {
+            return self.wake_newer(slot, true);
+        }
+        if !self.may_read(slot, now, out) {
             return;
         }
-        match self.read_held(slot, now, out) {
+        let result = self.read_held(slot, now, out);
+        let is_refused = result.is_err();
+        let work = self.stream_mut(slot).and_then(|stream| stream.work.as_mut());
+        if let Some(sewn) = work.and_then(|work| work.pipe.take_sewn()) {
+            self.sew(slot, sewn, now);
+        }
+        match result {
             Ok(Step::More) => self.queue(slot),
             Ok(Step::CaughtUp) => self.leave_spool(slot, now),
             Ok(Step::Blocked(lane)) => self.park(slot, lane),
             Err(error) => self.failed(slot, &error, now),
         }
+        self.wake_newer(slot, is_refused);
         self.set_timer(slot);
     }
 
     /// Before the first record of a stream is sent, the registry has to know it.
-    fn name(&mut self, slot: u32, now: Timestamp) {
+    pub(super) fn name(&mut self, slot: u32, now: Timestamp) {
         let Some(stream) = self.stream_mut(slot) else { return };
         if !std::mem::replace(&mut stream.is_named, true) {
             self.has_unnamed = true;
@@ -52,58 +71,28 @@ impl FileInput {
     }
 
     fn read_held(&mut self, slot: u32, now: Timestamp, out: &mut Outbox) -> Result<Step, HarvestError> {
-        let FileInput {
-            slots,
-            inputs,
-            buffer,
-            scratch,
-            in_flight,
-            multiline_cuts,
-            switched_off,
-            switch,
-            host,
-            books,
-            ..
-        } = self;
+        if !self.begin_reading(slot)? {
+            return Ok(Step::More);
+        }
+        if self.stream(slot).is_none_or(|stream| stream.file.is_none() || stream.work.is_none()) {
+            return Ok(Step::CaughtUp);
+        }
+        let records = out.records();
+        let carry = self.seams.take(slot);
+        let Some(turn) = self.turn(slot, now, out) else { return Ok(Step::CaughtUp) };
+        let Turn { file: Some(file), work: Some(work), buffer, is_finishing, mut sink } = turn else {
+            return Ok(Step::CaughtUp);
+        };
+        if let Some(carry) = carry {
+            work.pipe.take_over(carry);
+        }
+        let before = (work.pipe.read(), sink.window.offset());
+        let (step, end) = harvest::step(work, file, buffer, is_finishing, &mut sink)?;
+        let has_records = out.records() > records;
+        let FileInput { slots, books, .. } = self;
         let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
             return Ok(Step::CaughtUp);
         };
-        let (Some(mut file), Some(input)) = (stream.file.take(), inputs.get_mut(stream.input)) else {
-            return Ok(Step::CaughtUp);
-        };
-        let is_near = harvest::approach(stream, &mut file);
-        if stream.work.is_none() && matches!(is_near, Ok(true)) {
-            let pipe = input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset());
-            let begun = harvest::begin(stream, &mut file, input.route, pipe);
-            stream.file = Some(file);
-            stream.work = Some(begun?);
-        } else {
-            stream.file = Some(file);
-        }
-        if !is_near? {
-            return Ok(Step::More);
-        }
-        let Stream { file: Some(file), work: Some(work), window, is_finishing, .. } = stream else {
-            return Ok(Step::CaughtUp);
-        };
-        let before = (work.pipe.read(), window.offset());
-        let records = out.records();
-        let sink = &mut Sink {
-            slot,
-            window,
-            out,
-            route: work.route,
-            is_switched_on: switch.is_on(now),
-            switched_off,
-            stop: None,
-            scratch,
-            processors: &mut input.processors,
-            in_flight,
-            multiline_cuts,
-            now,
-        };
-        let (step, end) = harvest::step(work, file, buffer, *is_finishing, sink)?;
-        let has_records = out.records() > records;
         note(stream, before.0, step, end, now);
         if step == Step::CaughtUp && end < stream.size {
             let lost_bytes = stream.size - std::mem::replace(&mut stream.size, end);
@@ -119,6 +108,52 @@ impl FileInput {
             self.name(slot, now);
         }
         Ok(step)
+    }
+
+    /// Makes what reading needs, and goes to where the next read begins; false when that takes a further turn.
+    fn begin_reading(&mut self, slot: u32) -> Result<bool, HarvestError> {
+        let FileInput { slots, inputs, host, .. } = self;
+        let Some(stream) = slots.get_mut(slot as usize).and_then(Option::as_deref_mut) else {
+            return Ok(true);
+        };
+        let (Some(mut file), Some(input)) = (stream.file.take(), inputs.get(stream.input)) else {
+            return Ok(true);
+        };
+        let is_near = harvest::approach(stream, &mut file);
+        if stream.work.is_none() && matches!(is_near, Ok(true)) {
+            let pipe = input.pipe(stream.id, host, &stream.origin_path(), stream.window.offset());
+            let begun = harvest::begin(stream, &mut file, input.route, pipe);
+            stream.file = Some(file);
+            stream.work = Some(begun?);
+        } else {
+            stream.file = Some(file);
+        }
+        is_near
+    }
+
+    /// What a stream's turn works with.
+    pub(super) fn turn<'a>(&'a mut self, slot: u32, now: Timestamp, out: &'a mut Outbox) -> Option<Turn<'a>> {
+        let route = self.route(slot);
+        let FileInput {
+            slots, inputs, buffer, scratch, in_flight, multiline_cuts, switched_off, switch, ..
+        } = self;
+        let stream = slots.get_mut(slot as usize).and_then(Option::as_deref_mut)?;
+        let sink = Sink {
+            slot,
+            window: &mut stream.window,
+            out,
+            route,
+            is_switched_on: switch.is_on(now),
+            switched_off,
+            stop: None,
+            scratch,
+            processors: &mut inputs.get_mut(stream.input)?.processors,
+            in_flight,
+            multiline_cuts,
+            now,
+        };
+        let (file, work) = (stream.file.as_mut(), stream.work.as_deref_mut());
+        Some(Turn { file, work, buffer, is_finishing: stream.is_finishing, sink })
     }
 
     /// Opens the stream's file unless it is open, or there is no room for another. True when it is open.
@@ -166,6 +201,7 @@ impl FileInput {
 
     /// An error stands in the stream's status and once in the log; the next scan tries again.
     fn failed(&mut self, slot: u32, error: &HarvestError, now: Timestamp) {
+        self.unsew(slot);
         let Some(stream) = self.stream_mut(slot) else { return };
         stream.read_end = None;
         if matches!(error, HarvestError::Rewritten) {
@@ -182,7 +218,7 @@ impl FileInput {
     }
 
     /// Keeps the set of timers in step with the stream's joiner.
-    fn set_timer(&mut self, slot: u32) {
+    pub(super) fn set_timer(&mut self, slot: u32) {
         let Some(stream) = self.stream_mut(slot) else { return };
         let due = stream.work.as_ref().and_then(|work| work.pipe.deadline());
         let before = std::mem::replace(&mut stream.timer, due);
@@ -198,7 +234,7 @@ impl FileInput {
 }
 
 /// Takes the step's outcome into the stream.
-fn note(stream: &mut Stream, read_before: u64, step: Step, end: u64, now: Timestamp) {
+pub(super) fn note(stream: &mut Stream, read_before: u64, step: Step, end: u64, now: Timestamp) {
     let Some(work) = &stream.work else { return };
     let has_moved = work.pipe.read() > read_before;
     let is_head_longer = work.head.len() > stream.head.len as usize;

@@ -7,6 +7,7 @@ use event::{Encoder, Fields, Record, Timestamp, tag};
 
 use super::BATCH_BYTES;
 use super::ack::{Part, Window};
+use super::carry::Carry;
 use super::container::Output;
 use super::frame::Flaw;
 use super::in_flight::InFlight;
@@ -14,7 +15,7 @@ use super::pipe::Fed;
 use crate::batch::{Entry, Outbox, Ticket};
 use crate::parser::Parser;
 use crate::processor::{Processors, Raw, Verdict};
-use crate::route::Route;
+use crate::route::{LaneId, Route};
 
 /// What reading changes around a stream.
 pub(super) struct Sink<'a> {
@@ -74,13 +75,23 @@ pub(super) struct Shape {
     pub flaw: Flaw,
     /// Its lines go on in the next record, because it has reached a limit.
     pub has_cut: bool,
+    /// The record is in flight already, in another stream, which waits by this.
+    pub ticket: Option<Ticket>,
+}
+
+/// A record that was put into a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub lane: LaneId,
+    /// Bytes in the batch.
+    pub weight: u32,
 }
 
 impl Sink<'_> {
     /// Puts one record into the batch. False when it has no text, or when a processor leaves it out: its range is
     /// filtered then, unless others share it.
     pub(super) fn ship(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) -> bool {
-        if !text.is_empty() && self.encode(parser, encoder, text, shape) {
+        if !text.is_empty() && self.encode(parser, encoder, text, shape).is_some() {
             return true;
         }
         if !shape.is_shared {
@@ -89,7 +100,22 @@ impl Sink<'_> {
         false
     }
 
-    fn encode(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) -> bool {
+    /// Puts a record into the batch that began in another stream, which it is in flight in. `None` when a processor leaves
+    /// it out.
+    pub(super) fn ship_carry(&mut self, carry: &mut Carry, shape: Shape) -> Option<Sent> {
+        let Carry { text, is_repaired, start, ticket, parser, encoder, .. } = carry;
+        let (start, is_repaired, ticket) = (*start, *is_repaired, Some(*ticket));
+        self.encode(parser, encoder, text, Shape { start, is_repaired, ticket, ..shape })
+    }
+
+    /// What ends at `end` is in flight, and costs `bytes` until its fate is known; gives its number.
+    pub(super) fn fly(&mut self, end: u64, lane: LaneId, bytes: usize) -> u64 {
+        let weight = u32::try_from(bytes).unwrap_or(u32::MAX).max(1);
+        self.in_flight.add(lane, u64::from(weight));
+        self.window.push(end, lane, weight)
+    }
+
+    fn encode(&mut self, parser: &mut Parser, encoder: &Encoder, text: &str, shape: Shape) -> Option<Sent> {
         if let Some(batch) = self.out.batch(self.route.lane()) {
             self.processors.summarize(self.now, batch);
         }
@@ -108,6 +134,8 @@ impl Sink<'_> {
             Flaw::Part => fields.tags.push(tag::SPLIT),
             Flaw::Cut { text_end } => {
                 fields.tags.push(tag::TRUNCATED);
+                // Of a record that began in another stream the length is not known here.
+                let text_end = text_end.filter(|_| shape.ticket.is_none());
                 fields.original_bytes = text_end.map(|text_end| text_end - shape.start);
             }
         }
@@ -116,29 +144,32 @@ impl Sink<'_> {
         }
         let raw = Raw { offset: shape.start, text, created: self.now, origin: encoder.origin() };
         if self.processors.handle(&raw, &mut fields) == Verdict::LeaveOut {
-            return false;
+            return None;
         }
         let way = self.route.way(fields.level);
         if way.is_switched && !self.is_switched_on {
             *self.switched_off += 1;
-            return false;
+            return None;
         }
-        let Some(batch) = self.out.batch(way.lane) else { return false };
+        let batch = self.out.batch(way.lane)?;
         let from = batch.bytes.len();
         let record = Record { offset: shape.start, text, created: self.now, fields: &fields };
         encoder.encode(&record, &mut batch.bytes);
         let to = batch.bytes.len();
         let weight = u32::try_from(to - from).unwrap_or(u32::MAX);
-        self.in_flight.add(way.lane, u64::from(weight));
-        let sequence = if shape.is_shared {
-            self.window.push_shared(shape.bytes, way.lane, weight)
-        } else {
-            self.window.push(shape.end, way.lane, weight)
-        };
+        let ticket = shape.ticket.unwrap_or_else(|| {
+            self.in_flight.add(way.lane, u64::from(weight));
+            let sequence = if shape.is_shared {
+                self.window.push_shared(shape.bytes, way.lane, weight)
+            } else {
+                self.window.push(shape.end, way.lane, weight)
+            };
+            Ticket::new(self.slot, sequence)
+        });
         batch.is_hasty |= way.is_hasty;
         batch.entries.push(Entry {
             stream: encoder.origin().stream,
-            ticket: Some(Ticket::new(self.slot, sequence)),
+            ticket: Some(ticket),
             start: u32::try_from(from).unwrap_or(u32::MAX),
             end: u32::try_from(to).unwrap_or(u32::MAX),
             timestamp_ms: fields.timestamp.unwrap_or(self.now).as_millis(),
@@ -148,6 +179,6 @@ impl Sink<'_> {
         } else if self.out.closed.has(way.lane) || !self.in_flight.has_room(way.lane) {
             self.stop = Some(Fed::Blocked(way.lane));
         }
-        true
+        Some(Sent { lane: way.lane, weight })
     }
 }

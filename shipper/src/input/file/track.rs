@@ -34,8 +34,11 @@ impl FileInput {
             if is_copy {
                 stream.move_to(pinned::spool_path(self.registry.path(), stream.id));
             }
-            let slot = self.insert(stream).filter(|_| is_copy);
-            self.spooled.extend(slot);
+            let Some(slot) = self.insert(stream) else { continue };
+            self.link(slot);
+            if is_copy {
+                self.spooled.push(slot);
+            }
         }
         self.resumed = self.totals();
         // Of an older generation, everything that was not settled is gone with the bytes.
@@ -249,6 +252,10 @@ impl FileInput {
         }
         let Some(slot) = self.insert(stream) else { return };
         self.touch(slot, now);
+        if self.link(slot) {
+            // Before anything of it is sent: after a kill, its name is what tells where it belongs.
+            self.next_commit = Some(now);
+        }
         if found.facts.size > start && !is_from_end {
             if let Some(stream) = self.stream_mut(slot) {
                 stream.grow_on_disk(found.facts.size, now);

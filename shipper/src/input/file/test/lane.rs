@@ -199,3 +199,40 @@ fn a_file_stops_behind_the_first_record_that_another_lane_has_no_room_for() {
     let behind = input.totals().lanes_behind_since;
     assert_eq!((behind[0], behind[debug.index()]), (None, Some(now)));
 }
+
+/// The level of a record that a rotation cuts in two shows when it is whole.
+#[test]
+fn a_record_of_two_files_goes_by_the_lane_of_its_level_and_waits_for_it() {
+    let mut rig = Rig::new();
+    rig.kill();
+    let text = format!(
+        "paths: ['{}/app.log*']\nparse: spring\nmultiline: java\nlevels: {{ error: {{ topic: errors }} }}",
+        rig.folder.path().display()
+    );
+    let (mut input, lanes, errors) = open_configs(&rig, vec![yaml::parse("test.yml", &text).unwrap()]);
+    let (mut out, mut now) = (Outbox::new(&lanes), rig.now);
+    let line = |level: &str| format!("2026-11-23 10:30:45.123  {level} 1 --- [main] a.B : no\n");
+    rig.append("app.log", line("ERROR") + &line("ERROR") + "a.C: no\n");
+    out.closed.insert(errors);
+    let (state, tickets) = poll(&mut input, now, &mut out);
+    assert_eq!((state, tickets[errors.index()].len()), (Poll::Blocked, 1));
+    rig.rename("app.log", "app.log.1");
+    rig.append("app.log", format!("\tat a.C.d(C.java:1)\n{}", line("INFO")));
+    input.hint_all(now);
+    // The older file waits for its lane, and the newer for the older.
+    for _ in 0..3 {
+        let (state, tickets) = poll(&mut input, now, &mut out);
+        assert_eq!((state, tickets.concat()), (Poll::Blocked, vec![]));
+    }
+    out.closed.remove(errors);
+    let (_, mut sent) = poll(&mut input, now, &mut out);
+    now = now.plus(Duration::from_secs(5));
+    let (_, rest) = poll(&mut input, now, &mut out);
+    sent.extend(rest);
+    let streams = input.status().streams;
+    assert_eq!(streams.iter().map(|stream| stream.ledger.pending > 0).collect::<Vec<_>>(), [true, true]);
+    input.settle(&acked(&tickets.concat()), now);
+    input.settle(&acked(&sent.concat()), now);
+    assert_eq!(sent[0].len() + sent[2].len() + sent[errors.index()].len(), 2, "{sent:?}");
+    assert_eq!((input.totals().ledger.pending, input.in_flight_bytes()), (0, 0));
+}

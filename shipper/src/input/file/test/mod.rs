@@ -18,6 +18,7 @@ mod property;
 mod quiet;
 mod restart;
 mod rotate;
+mod seam;
 mod thread;
 
 use std::fs::{self, File, OpenOptions};

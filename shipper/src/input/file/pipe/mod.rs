@@ -5,24 +5,24 @@
 //! because its lines lie one behind the other; what is not complete yet is read again with the next bytes. Lines of
 //! other encodings are decoded one by one, and the text of the record at hand is kept.
 
+mod begin;
+mod sew;
+
 use std::time::Duration;
 
 use event::{Encoder, Timestamp, utf8};
 
 use super::ack::{Part, Window};
+use super::carry::Carry;
 use super::container::Container;
-use super::encoding::Mark;
 use super::frame::{Flaw, Framer, Limit, Line, Piece};
-use super::line_end::{Found, LineEnd};
 use super::plain::{with_plain_ends, without_byte_order_mark, without_end};
+use super::seam::Sewn;
 use super::sink::{Shape, Sink};
 use super::strands::Strands;
 use crate::multiline::{Joint, Multiline};
 use crate::parser::Parser;
 use crate::route::LaneId;
-
-/// Bytes before the place where reading goes on in which the joiner looks how records begin.
-const LEARN_BYTES_MAX: u64 = 64 << 10;
 
 /// Bytes of a stream, and where they lie.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +84,10 @@ pub(super) struct Pipe {
     strands: Option<Box<Strands>>,
     /// Where the line that waits for its end ends so far, and how long it does.
     partial: Option<(u64, Timestamp)>,
+    /// The first lines of the record at hand, when they are the last of the stream before this one; and what became of
+    /// them.
+    carry: Option<Box<Carry>>,
+    sewn: Option<Sewn>,
 }
 
 /// A stream keeps a buffer of so many bytes for its next record; a larger one is given back.
@@ -110,78 +114,8 @@ impl Pipe {
             collected: Collected::default(),
             strands,
             partial: None,
-        }
-    }
-
-    /// How the bytes in front of it make it begin: the file's first, `head`, and up to [`Pipe::cut_bytes_min`] of the
-    /// last, which `before` reads.
-    pub(super) fn begin_behind<E>(
-        &mut self,
-        head: &[u8],
-        tail: &[u8],
-        before: impl FnOnce() -> Result<Vec<u8>, E>,
-    ) -> Result<(), E> {
-        if self.read > 0 {
-            self.look_for_mark(head, true);
-            if !self.stages.framer.line_end().is_behind(tail) {
-                self.stages.framer.begin_behind(&before()?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes by the mark that the file begins with. False when more of it has to be there first.
-    fn look_for_mark(&mut self, head: &[u8], is_all: bool) -> bool {
-        match Mark::of(head) {
-            Mark::Open if !is_all => return false,
-            Mark::Found(encoding) if encoding != self.stages.framer.line_end().encoding() => {
-                // Every text has a form in UTF-8 and UTF-16.
-                if let Some(line_end) = LineEnd::new(&self.stages.line_end, encoding) {
-                    self.stages.framer.change_line_end(line_end);
-                }
-            }
-            Mark::Found(_) | Mark::Absent | Mark::Open => {}
-        }
-        self.is_fresh = false;
-        true
-    }
-
-    /// How many bytes in front of it [`Pipe::learn`] wants before any read.
-    pub(super) fn learns_bytes(&self) -> u64 {
-        if self.stages.joiner.learns() { self.read.min(LEARN_BYTES_MAX) } else { 0 }
-    }
-
-    /// The bytes in front of it show how records begin.
-    pub(super) fn learn(&mut self, bytes: &[u8]) {
-        let line_end = self.stages.framer.line_end();
-        let (mut start, mut text) = (0, String::new());
-        // The first line is a part of one, unless the file begins with it.
-        let mut is_whole = bytes.len() as u64 == self.read;
-        let offset = self.read - bytes.len() as u64;
-        loop {
-            let (at, line) = (offset + start as u64, bytes.get(start..).unwrap_or_default());
-            let (end, next) = match line_end.find(at, line, 0) {
-                Found::At(end) => (end, end + line_end.len()),
-                Found::Hole(end) => {
-                    (end, end + line_end.hole(at + end as u64, line.get(end..).unwrap_or_default()))
-                }
-                Found::Until(_) => return,
-            };
-            let line = line.get(..end).unwrap_or_default();
-            if is_whole {
-                text.clear();
-                line_end.encoding().decode(
-                    at,
-                    line.get(..line_end.without_return(line)).unwrap_or_default(),
-                    &mut text,
-                );
-                match &mut self.strands {
-                    Some(strands) => strands.learn(&text),
-                    None => self.stages.joiner.learn(text.as_bytes()),
-                }
-            }
-            is_whole = true;
-            start += next.max(1);
+            carry: None,
+            sewn: None,
         }
     }
 
@@ -326,7 +260,8 @@ impl Pipe {
             return;
         }
         let joint = self.stages.joiner.handle(if is_plain { bytes } else { text.as_bytes() }, sink.now);
-        if matches!(joint, Joint::Starts | Joint::Alone) && self.read < line.start {
+        let has_lines = self.read < line.start || self.carry.is_some();
+        if matches!(joint, Joint::Starts | Joint::Alone) && has_lines {
             let has_cut = self.stages.joiner.has_cut();
             *sink.multiline_cuts += u64::from(has_cut);
             self.emit(line.start, Shape { has_cut, ..Shape::default() }, chunk, sink);
@@ -378,6 +313,9 @@ impl Pipe {
 
     /// Makes one record of everything from [`Pipe::read`] to `end`.
     fn emit(&mut self, end: u64, shape: Shape, chunk: Chunk<'_>, sink: &mut Sink<'_>) {
+        if let Some(carry) = self.carry.take() {
+            return self.emit_sewn(carry, end, shape, chunk, sink);
+        }
         let start = std::mem::replace(&mut self.read, end);
         let Stages { parser, encoder, framer, .. } = &mut self.stages;
         if framer.line_end().is_plain() {
