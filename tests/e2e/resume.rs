@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use daemon::Clock;
 use event::{Level, StreamId};
+use tests::dice::Dice;
 use tests::oracle;
 use tests::part::daemon::Daemon;
 use tests::part::kafka::{GUARDED, Kafka};
@@ -170,4 +171,51 @@ fn lines_behind_one_of_a_refused_topic_are_not_sent_again_after_kills() {
     let infos = oracle::messages(&desk.brokers, "logs");
     let unique: BTreeSet<&String> = infos.iter().filter(|line| line.starts_with("info ")).collect();
     assert_eq!((unique.len(), infos.len()), (600, 603), "{}", shipper.log());
+}
+
+/// Three lanes, two of them on one topic, and kills at any moment.
+#[test]
+fn kills_with_several_lanes_lose_no_line_and_send_none_again() {
+    let kafka = Kafka::shared();
+    let topics = ["resume-logs", "resume-errors"];
+    topics.iter().for_each(|topic| kafka.create(topic, &[]));
+    let inputs = [
+        "{ paths: ['LOGS/app.log'], parse: logfmt, levels: { error: { topic: resume-errors, urgent: true } } }",
+        "{ paths: ['LOGS/pay.log'], urgent: true }",
+    ];
+    let desk = Desk::new(&kafka, &inputs, "topic: resume-logs");
+    let (mut dice, mut number, mut seen) = (Dice::new(), 0, desk.seen("resume-errors"));
+    for _ in 0..4 {
+        let shipper = desk.start();
+        let bursts = 12 + dice.roll(15);
+        for _ in 0..bursts {
+            let first = number;
+            number += dice.roll(200);
+            let both =
+                |number| format!("level=info msg=\"info {number}\"\nlevel=error msg=\"error {number}\"\n");
+            desk.append("app.log", &(first..number).map(both).collect::<String>());
+            desk.append("pay.log", &lines("pay", first, number - first, 10));
+            // The pace of a service: an answer of the broker.
+            seen.read();
+        }
+        drop(shipper);
+    }
+    let mut shipper = desk.start();
+    until_settled(&shipper);
+    assert_eq!(shipper.terminate(), Some(0));
+    desk.judge("resume-errors", "error", number);
+    let all = oracle::messages(&desk.brokers, "resume-logs");
+    let of = |stream: &str| -> Vec<String> {
+        let end = format!(" {stream} ");
+        all.iter().filter(|line| format!(" {line}").contains(&end)).cloned().collect()
+    };
+    for stream in ["info", "pay"] {
+        let verdict = oracle::judge(&BTreeMap::from([(stream.to_owned(), number)]), &of(stream));
+        assert_eq!(
+            (verdict.missing.len(), verdict.doubled.len(), verdict.torn.len()),
+            (0, 0, 0),
+            "{stream}: {verdict:?}\n{}",
+            shipper.log()
+        );
+    }
 }
