@@ -11,7 +11,7 @@ use daemon::{Clock, Readiness};
 
 use tokio::sync::oneshot;
 
-use super::pace::Pace;
+use super::pace::Paces;
 use super::{Memory, Output, OutputConfig, OutputError, kafka, queue, stdout};
 use crate::batch::Settled;
 use crate::channel::{Parcel, Receiver};
@@ -103,7 +103,7 @@ pub fn start(config: &OutputConfig, deps: Deps, receiver: Receiver) -> Result<Th
         home: deps.settled,
         settled: Vec::new(),
         turns: Turns::new(deps.lanes.urgent()),
-        paces: Default::default(),
+        paces: Paces::default(),
         holds: Holds::new(deps.lanes.iter().map(|(_, lane)| config.hold(lane.pace))),
         unripe: LaneSet::NONE,
         hands: Default::default(),
@@ -127,7 +127,7 @@ struct Shell {
     home: Box<dyn Fn(Vec<Settled>) + Send>,
     settled: Vec<Settled>,
     turns: Turns,
-    paces: [Pace; LANES_MAX],
+    paces: Paces,
     holds: Holds,
     /// Lanes whose parcels wait for others.
     unripe: LaneSet,
@@ -166,19 +166,12 @@ impl Shell {
 
     /// Those of the `waiting` lanes on which records had better wait on for an answer of the broker.
     fn holding(&self, waiting: LaneSet, receiver: &Receiver) -> LaneSet {
-        let mut held = LaneSet::NONE;
         let open = waiting.without(self.full);
         if open.is_empty() || receiver.is_closed() {
-            return held;
+            return LaneSet::NONE;
         }
-        let now = Instant::now();
-        for (lane, pace) in (0..LANES_MAX).filter_map(LaneId::at).zip(&self.paces) {
-            let is_held = |pending: usize| pace.is_holding(pending, receiver.waiting_bytes(lane), now);
-            if open.has(lane) && self.output.paced(lane).is_some_and(is_held) {
-                held.insert(lane);
-            }
-        }
-        held
+        let load = |lane| Some((self.output.paced(lane)?, receiver.waiting_bytes(lane)));
+        self.paces.holding(open, load, Instant::now())
     }
 
     /// How long the next wait may last.
@@ -236,9 +229,7 @@ impl Shell {
         };
         let taken = self.output.handle(&parcel, from, self.clock.now())?;
         if taken > from {
-            if let Some(pace) = self.paces.get_mut(lane.index()) {
-                pace.gave(taken - from, Instant::now());
-            }
+            self.paces.gave(lane, taken - from, Instant::now());
             self.turns.handle(lane, self.clock.now());
         }
         if taken < records {
@@ -264,12 +255,7 @@ impl Shell {
             self.metrics.settled(&self.settled);
             (self.home)(std::mem::take(&mut self.settled));
         }
-        let now = Instant::now();
-        for (lane, pace) in (0..LANES_MAX).filter_map(LaneId::at).zip(&mut self.paces) {
-            if let Some(pending) = self.output.paced(lane) {
-                pace.answered(pending, now);
-            }
-        }
+        self.paces.answered(|lane| self.output.paced(lane), Instant::now());
         self.metrics.pending(self.output.pending());
         Ok(has_answers)
     }
