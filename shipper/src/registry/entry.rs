@@ -50,24 +50,32 @@ pub struct Losses {
     pub dead_lettered: u64,
     /// Deleted files that held more than `pinned.bytes_max`.
     pub over_budget: u64,
+    /// Of files that came and went while the shipper stood still; an estimate.
+    pub unseen: u64,
 }
 
 impl Losses {
     /// All reasons together.
     #[must_use]
     pub fn sum(&self) -> u64 {
-        self.line_too_long + self.truncated + self.vanished + self.dead_lettered + self.over_budget
+        self.line_too_long
+            + self.truncated
+            + self.vanished
+            + self.dead_lettered
+            + self.over_budget
+            + self.unseen
     }
 
     /// Each reason with its bytes.
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, u64); 5] {
+    pub fn entries(&self) -> [(&'static str, u64); 6] {
         [
             ("line_too_long", self.line_too_long),
             ("truncated", self.truncated),
             ("vanished", self.vanished),
             ("dead_lettered", self.dead_lettered),
             ("over_budget", self.over_budget),
+            ("unseen", self.unseen),
         ]
     }
 
@@ -78,6 +86,7 @@ impl Losses {
         self.vanished += other.vanished;
         self.dead_lettered += other.dead_lettered;
         self.over_budget += other.over_budget;
+        self.unseen += other.unseen;
     }
 }
 
@@ -160,7 +169,7 @@ impl Anchor {
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// The stream is now so.
-    Put(Entry),
+    Put(Box<Entry>),
     /// The stream has ended and all of it is settled.
     Remove(#[serde(with = "stream_text")] StreamId),
     /// The topic's anchors are now so.

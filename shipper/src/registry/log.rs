@@ -106,7 +106,7 @@ pub(super) fn read(reader: impl BufRead) -> io::Result<Result<Content, Damage>> 
     while let Some(changes) = lines.next_sound::<Vec<Change>>()? {
         for change in changes {
             match change {
-                Change::Put(entry) => drop(content.entries.insert(entry.stream, entry)),
+                Change::Put(entry) => drop(content.entries.insert(entry.stream, *entry)),
                 Change::Remove(stream) => drop(content.entries.remove(&stream)),
                 Change::Anchor(anchor) if anchor.offsets.is_empty() => {
                     drop(content.anchors.remove(&anchor.topic));

@@ -261,7 +261,7 @@ impl Registry {
         let new = self.path.with_extension("new");
         let mut file = OpenOptions::new().create(true).write(true).truncate(true).open(&new)?;
         let anchors = anchors.iter().map(|(topic, offsets)| Change::Anchor(Anchor::new(topic, offsets)));
-        let mut changes = entries.map(Change::Put).chain(anchors);
+        let mut changes = entries.map(|entry| Change::Put(entry.into())).chain(anchors);
         let (mut bytes, mut written) = (log::header(), 0);
         while !bytes.is_empty() {
             file.write_all(&bytes)?;

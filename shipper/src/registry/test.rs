@@ -40,7 +40,14 @@ fn entry(stream: u128, offset: u64) -> Entry {
         head: Print::of(0, b"head"),
         tail: Print::of(offset.saturating_sub(4), b"tail"),
         filtered: 7,
-        lost: Losses { line_too_long: 1, truncated: 2, vanished: 3, dead_lettered: 4, over_budget: 5 },
+        lost: Losses {
+            line_too_long: 1,
+            truncated: 2,
+            vanished: 3,
+            dead_lettered: 4,
+            over_budget: 5,
+            unseen: 6,
+        },
         seen: Timestamp::from_secs(9),
     }
 }
@@ -50,7 +57,7 @@ type State = BTreeMap<StreamId, Entry>;
 fn apply(state: &mut State, changes: &[Change]) {
     for change in changes {
         match change {
-            Change::Put(entry) => drop(state.insert(entry.stream, entry.clone())),
+            Change::Put(entry) => drop(state.insert(entry.stream, Entry::clone(entry))),
             Change::Remove(stream) => drop(state.remove(stream)),
             Change::Anchor(_) => {}
         }
@@ -63,10 +70,10 @@ fn committed() -> (Vec<u8>, Vec<State>) {
     let mut registry = Registry::open(folder.path()).unwrap().registry;
     let mut states = vec![State::new()];
     let groups = [
-        vec![Change::Put(entry(1, 10)), Change::Put(entry(2, 20))],
-        vec![Change::Put(entry(1, 11))],
-        vec![Change::Remove(StreamId::from_u128(2)), Change::Put(entry(3, 30))],
-        vec![Change::Put(entry(1, 12)), anchor("logs", &[(0, 5)]), Change::Put(entry(3, 31))],
+        vec![Change::Put(entry(1, 10).into()), Change::Put(entry(2, 20).into())],
+        vec![Change::Put(entry(1, 11).into())],
+        vec![Change::Remove(StreamId::from_u128(2)), Change::Put(entry(3, 30).into())],
+        vec![Change::Put(entry(1, 12).into()), anchor("logs", &[(0, 5)]), Change::Put(entry(3, 31).into())],
     ];
     for group in groups {
         registry.append(&group).unwrap();
@@ -123,7 +130,7 @@ fn a_torn_write_is_cut_off_and_the_next_commit_stands_behind_what_was_sound() {
         let mut opened = opened.unwrap();
         let sound = bytes[..cut].iter().filter(|byte| **byte == b'\n').count() - 1;
         assert_eq!(state(&opened), states[sound], "cut at {cut}");
-        opened.registry.append(&[Change::Put(entry(9, 90))]).unwrap();
+        opened.registry.append(&[Change::Put(entry(9, 90).into())]).unwrap();
         drop(opened);
         let again = Registry::open(folder.path()).unwrap();
         assert_eq!((again.entries.len(), again.repaired_bytes), (states[sound].len() + 1, 0));
@@ -189,7 +196,7 @@ fn anchor(topic: &str, offsets: &[(i32, i64)]) -> Change {
 fn anchors_are_committed_with_their_group() {
     let folder = TempDir::new().unwrap();
     let mut registry = Registry::open(folder.path()).unwrap().registry;
-    registry.append(&[Change::Put(entry(1, 10)), anchor("logs", &[(0, 5), (11, 7)])]).unwrap();
+    registry.append(&[Change::Put(entry(1, 10).into()), anchor("logs", &[(0, 5), (11, 7)])]).unwrap();
     registry.append(&[anchor("debug", &[(0, 1)])]).unwrap();
     registry.note(&[anchor("logs", &[(0, 6), (11, 7)]), anchor("debug", &[])]).unwrap();
     let expected = Anchors::from([("logs".to_owned(), [(0, 6), (11, 7)].into())]);
@@ -205,7 +212,7 @@ fn anchors_are_committed_with_their_group() {
 #[test]
 fn the_version_before_is_read_and_written_anew() {
     let mut bytes = log::header_of(1);
-    log::push_group(&mut bytes, &[Change::Put(entry(1, 10))]).unwrap();
+    log::push_group(&mut bytes, &[Change::Put(entry(1, 10).into())]).unwrap();
     let (folder, opened) = open_with(&bytes);
     let Opened { mut registry, entries, anchors, .. } = opened.unwrap();
     assert_eq!((&entries[..], registry.wants_rewrite()), (&[entry(1, 10)][..], true));
@@ -233,19 +240,19 @@ fn a_second_owner_is_refused_until_the_first_is_gone() {
 fn a_full_disk_keeps_the_last_commit_and_the_next_one_mends_it() {
     let folder = TempDir::new().unwrap();
     let mut registry = Registry::open(folder.path()).unwrap().registry;
-    registry.append(&[Change::Put(entry(1, 10))]).unwrap();
+    registry.append(&[Change::Put(entry(1, 10).into())]).unwrap();
     registry.fill_disk();
-    let refused = registry.append(&[Change::Put(entry(1, 11))]).unwrap_err().to_string();
+    let refused = registry.append(&[Change::Put(entry(1, 11).into())]).unwrap_err().to_string();
     assert!(refused.contains("No space left on device"), "{refused}");
     assert!(registry.wants_rewrite());
-    registry.append(&[Change::Put(entry(1, 11))]).unwrap_err();
+    registry.append(&[Change::Put(entry(1, 11).into())]).unwrap_err();
     registry.rewrite([entry(1, 12)].into_iter(), &Anchors::new()).unwrap_err();
     let path = registry.path().to_owned();
     let kept = parse(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(kept.entries[&StreamId::from_u128(1)], entry(1, 10));
     registry.free_disk();
     registry.rewrite([entry(1, 13)].into_iter(), &Anchors::new()).unwrap();
-    registry.append(&[Change::Put(entry(2, 20))]).unwrap();
+    registry.append(&[Change::Put(entry(2, 20).into())]).unwrap();
     drop(registry);
     assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 13), entry(2, 20)]);
 }
@@ -260,7 +267,7 @@ fn the_file_stays_small() {
         } else {
             // Without its wait for the disk, which would make this test one of minutes.
             let mut line = Vec::new();
-            log::push_group(&mut line, &[Change::Put(entry(1, offset))]).unwrap();
+            log::push_group(&mut line, &[Change::Put(entry(1, offset).into())]).unwrap();
             registry.file.as_ref().unwrap().write_all(&line).unwrap();
             registry.bytes += line.len() as u64;
         }
@@ -272,7 +279,7 @@ fn the_file_stays_small() {
 
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
-        3 => (0u128..6, any::<u32>()).prop_map(|(stream, offset)| Change::Put(entry(stream, offset.into()))),
+        3 => (0u128..6, any::<u32>()).prop_map(|(stream, offset)| Change::Put(entry(stream, offset.into()).into())),
         1 => (0u128..6).prop_map(|stream| Change::Remove(StreamId::from_u128(stream))),
     ]
 }
@@ -301,9 +308,9 @@ proptest! {
 fn a_commit_of_many_streams_that_is_torn_in_its_middle_is_cut_off() {
     let (folder, opened) = open_with(&log::header());
     let mut registry = opened.unwrap().registry;
-    registry.append(&[Change::Put(entry(1, 10))]).unwrap();
+    registry.append(&[Change::Put(entry(1, 10).into())]).unwrap();
     let sound = fs::metadata(registry.path()).unwrap().len() as usize;
-    let many: Vec<_> = (2..1000).map(|stream| Change::Put(entry(stream, 5))).collect();
+    let many: Vec<_> = (2..1000).map(|stream| Change::Put(entry(stream, 5).into())).collect();
     registry.append(&many).unwrap();
     drop(registry);
     let whole = fs::read(folder.path().join("registry.log")).unwrap();

@@ -54,7 +54,7 @@ pub(super) fn run(flags: &Flags, now: Timestamp) -> anyhow::Result<()> {
         let others = opened.entries.into_iter().filter(|other| other.stream != stream);
         opened.registry.rewrite(others.chain([entry]), &opened.anchors)?;
     } else {
-        opened.registry.append(&[Change::Put(entry)])?;
+        opened.registry.append(&[Change::Put(entry.into())])?;
     }
     let mut page = format!("{name}: is read from byte {offset} after the next start");
     if let Some(from) = adopted.moved_from {

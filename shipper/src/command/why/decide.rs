@@ -222,6 +222,7 @@ fn losses(row: &StreamRow, found: &mut Vec<Finding>) {
             "truncated" => "truncated or rewritten before it was read",
             "vanished" => "deleted before it was read",
             "dead_lettered" => "refused by the broker, and kept in the registry's folder as dead letters",
+            "unseen" => "of files that came and went while the shipper stood still",
             "over_budget" => "deleted, and more than `pinned.bytes_max` before it was shipped",
             other => other,
         };

@@ -75,8 +75,10 @@ impl FileInput {
             let removed = self.removed.iter().map(|id| Change::Remove(*id));
             let dirty = self.dirty.iter().filter_map(|slot| self.stream(*slot));
             let anchors = self.anchoring.changes().into_iter().map(Change::Anchor);
-            let changes: Vec<Change> =
-                removed.chain(dirty.map(|stream| Change::Put(stream.entry()))).chain(anchors).collect();
+            let changes: Vec<Change> = removed
+                .chain(dirty.map(|stream| Change::Put(stream.entry().into())))
+                .chain(anchors)
+                .collect();
             self.registry.append(&changes)
         };
         if let Err(error) = result {

@@ -17,22 +17,21 @@
 //! The prints are the head of what was read and the bytes before the offset. Of an archive only the head is compared
 //! here; the bytes before the offset are, as always, when reading gets there.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use event::Timestamp;
-use smallvec::SmallVec;
 
 use super::FileInput;
 use super::ack::Part;
 use super::archive::Codec;
 use super::content::{Content, read_full};
 use super::harvest;
-use super::identity::{Facts, Key, is_same_birth};
+use super::identity::{Facts, is_same_birth};
 use super::kin;
+use super::paths::hash;
 use super::scan::Found;
 use super::stream::{Presence, Stream};
 use crate::registry::Print;
@@ -43,9 +42,6 @@ pub const COPY_GRACE: Duration = Duration::from_secs(60);
 const COMPARED_BYTES: u64 = 4096;
 /// Bytes of an archive that are unpacked at most to see that it holds as much as a file of which nothing was read.
 const UNPACKED_BYTES_MAX: u64 = 1 << 20;
-
-/// Streams by the hash of their path.
-pub(super) type Kin = HashMap<u64, SmallVec<[u32; 2]>>;
 
 /// How it stands with the original of a copy.
 enum Standing {
@@ -70,8 +66,9 @@ impl FileInput {
 
     /// A file without a stream: a copy of a known one, or new. `generation` is given when its inode had a stream.
     pub(super) fn meet(&mut self, found: Found, generation: Option<u64>, now: Timestamp) {
-        if self.kin.is_none() {
-            self.kin = Some(self.index_paths());
+        self.unseen.meet(&found.path, &found.facts);
+        if self.by_path.is_none() {
+            self.by_path = Some(self.index_paths());
         }
         if let Some(slot) = self.mounted_again(&found) {
             return self.move_to(slot, found, now);
@@ -226,19 +223,10 @@ impl FileInput {
         self.queue(slot);
     }
 
-    /// Another file is the stream's from now on, and it may have another path.
-    pub(super) fn rekey(&mut self, slot: u32, before: Key, now: Key) {
-        if self.by_key.get(&before) == Some(&slot) {
-            self.by_key.remove(&before);
-        }
-        self.by_key.insert(now, slot);
-        self.index(slot);
-    }
-
     /// The stream of a file on a file system that came back under another device number, as network shares do.
     fn mounted_again(&self, found: &Found) -> Option<u32> {
-        let kin = self.kin.as_ref()?;
-        let slots = kin.get(&hash(&found.path)).into_iter().flatten().copied();
+        let by_path = self.by_path.as_ref()?;
+        let slots = by_path.get(&hash(&found.path)).into_iter().flatten().copied();
         let mut known = slots.filter_map(|slot| Some((slot, self.stream(slot)?)));
         let is_it = |stream: &Stream| {
             !self.is_seen(stream)
@@ -258,8 +246,8 @@ impl FileInput {
         if paths.is_empty() || self.by_key.is_empty() {
             return None;
         }
-        let kin = self.kin.as_ref()?;
-        let slots = paths.iter().filter_map(|path| kin.get(&hash(path))).flatten().copied();
+        let by_path = self.by_path.as_ref()?;
+        let slots = paths.iter().filter_map(|path| by_path.get(&hash(path))).flatten().copied();
         let originals = slots.filter_map(|slot| Some((slot, self.stream(slot)?)));
         let originals = originals.filter(|(_, stream)| {
             let is_read = !stream.is_aside && stream.presence != Presence::Ended;
@@ -290,46 +278,12 @@ impl FileInput {
             _ => Ok(goes_on_in(stream, found)?.then_some(Standing::Gone)),
         }
     }
-
-    fn index_paths(&self) -> Kin {
-        let mut kin = Kin::new();
-        for (slot, stream) in (0..).zip(&self.slots) {
-            if let Some(stream) = stream {
-                add_paths(&mut kin, slot, stream);
-            }
-        }
-        kin
-    }
-
-    /// Adds the paths of a stream that is new or has moved to the index, if there is one: to make it anew for each of many
-    /// new files would take time for each pair of them.
-    pub(super) fn index(&mut self, slot: u32) {
-        if let Some(mut kin) = self.kin.take() {
-            if let Some(stream) = self.stream(slot) {
-                add_paths(&mut kin, slot, stream);
-            }
-            self.kin = Some(kin);
-        }
-    }
-}
-
-/// What was there before stays: whoever asks compares the stream's paths as they are now.
-fn add_paths(kin: &mut Kin, slot: u32, stream: &Stream) {
-    kin.entry(hash(&stream.path)).or_default().push(slot);
-    let origin = stream.origin_path();
-    if stream.path != Path::new(&*origin) {
-        kin.entry(hash(Path::new(&*origin))).or_default().push(slot);
-    }
 }
 
 /// Whether the stream has, or had when it was first seen, one of these paths.
 fn is_of(stream: &Stream, paths: &[PathBuf]) -> bool {
     let origin = stream.origin_path();
     paths.iter().any(|path| *path == stream.path || path == Path::new(&*origin))
-}
-
-fn hash(path: &Path) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(path.as_os_str().as_encoded_bytes())
 }
 
 fn open(found: &Found) -> io::Result<Content> {

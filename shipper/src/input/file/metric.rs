@@ -29,7 +29,10 @@ const FILTERED: Declaration = Declaration::counter(
 );
 const LOST: Declaration =
     Declaration::counter("shipper_file_lost_bytes", "bytes", "Bytes of files that are gone.").by(&[
-        Label::closed("reason", &["line_too_long", "truncated", "vanished", "dead_lettered", "over_budget"]),
+        Label::closed(
+            "reason",
+            &["line_too_long", "truncated", "vanished", "dead_lettered", "over_budget", "unseen"],
+        ),
     ]);
 const PINNED: Declaration = Declaration::gauge(
     "shipper_file_pinned_bytes",

@@ -35,6 +35,7 @@ mod meet;
 pub mod metric;
 mod open;
 mod part;
+mod paths;
 mod pinned;
 mod pipe;
 mod plain;
@@ -55,6 +56,7 @@ mod strands;
 mod stream;
 mod survey;
 mod track;
+mod unseen;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -90,6 +92,7 @@ pub use self::status::{FileStatus, FileTotals, Order, Query, StreamStatus, Waiti
 pub use self::stream::Presence;
 use self::stream::Stream;
 use self::survey::Survey;
+use self::unseen::Unseen;
 use crate::batch::{Outbox, Ticket};
 use crate::registry::{Doubt, Registry};
 use crate::route::{Lanes, Switch};
@@ -150,7 +153,7 @@ pub struct FileInput {
     open_order: VecDeque<u32>,
     files_open_max: usize,
     /// Streams by path, to find the original of a copy; made when a new file asks for it.
-    kin: Option<copy::Kin>,
+    by_path: Option<paths::Paths>,
     /// By stream: the copy that it goes on in when its own file is gone and was read to its end.
     heirs: HashMap<u32, scan::Found>,
     /// Files that each input follows, as counted by the last scan that met new ones.
@@ -188,6 +191,7 @@ pub struct FileInput {
     touched: Option<Timestamp>,
 
     books: Books,
+    unseen: Unseen,
     /// The sums as the registry had them.
     resumed: FileTotals,
     in_flight: InFlight,
@@ -233,12 +237,14 @@ impl FileInput {
     /// Does what is due without reading: scans, ends waits, commits. [`FileInput::poll`] does it too; a caller that may
     /// not read now calls this, so that rotated files are still held before they go.
     pub fn tick(&mut self, now: Timestamp) {
+        self.notice_pause(now);
         self.ticked_at = now;
         self.switch.tick(now);
         // A clock that was set back must not put the next look off.
         if self.next_scan <= now || self.next_scan.since(now) > SCAN_EVERY {
             self.scan(now);
             self.keep_budget(now);
+            self.reckon_unseen(now);
         }
         self.spool_step(now);
         while let Some(&(due, slot)) = self.timers.first().filter(|(due, _)| *due <= now) {

@@ -20,6 +20,7 @@ use super::scan::Selection;
 use super::seam::Seams;
 use super::sink::Scratch;
 use super::survey::Survey;
+use super::unseen::Unseen;
 use super::{FileConfig, FileInput, FileTotals, PinnedConfig};
 use crate::registry::{Opened, Registry, RegistryError};
 use crate::route::{Lanes, Switch};
@@ -104,7 +105,7 @@ impl FileInput {
             files_open: 0,
             open_order: VecDeque::new(),
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
-            kin: None,
+            by_path: None,
             heirs: HashMap::new(),
             followed: Vec::new(),
             unmet: None,
@@ -129,6 +130,7 @@ impl FileInput {
             doubt,
             touched: None,
             books: Books::default(),
+            unseen: Unseen::default(),
             resumed: FileTotals::default(),
             in_flight: InFlight::new(deps.lanes.len()),
             lanes: deps.lanes,

@@ -291,6 +291,7 @@ impl Shell {
         let (hints, now) = (self.watch.take(), self.clock.now());
         let is_crowd = hints.names.len() + hints.written.len() > LOOK_FILES;
         self.next_look = Instant::now() + if is_crowd { LOOK_EVERY_MANY } else { LOOK_EVERY };
+        self.input.hint_made(hints.made, hints.is_cut, now);
         self.input.hint(hints.names, now);
         self.input.hint_written(hints.written, now);
         if hints.is_all {

@@ -78,7 +78,7 @@ impl FileInput {
             }
         }
         self.review_streams(!is_quiet, now);
-        self.kin = None;
+        self.by_path = None;
         if self.scans == 1 {
             // A start position at the end has to hold from now on, also after a kill before the first ack.
             let _ = self.checkpoint(now);

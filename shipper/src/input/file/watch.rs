@@ -3,15 +3,16 @@
 //! Enters: the folders that the last scan looked into. Leaves: paths that have changed, each once until it was taken.
 //! Never: the truth. Events are lost, coalesced and missing on network file systems; the scan is what counts.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use notify::event::ModifyKind;
+use notify::event::{CreateKind, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::identity::Key;
+use super::unseen::Made;
 
 /// Paths that wait to be looked at; when there are more, a scan looks at all of them.
 const HINTS_MAX: usize = 4096;
@@ -29,8 +30,14 @@ pub(super) struct Hints {
     pub names: HashSet<PathBuf>,
     /// Files that were written to.
     pub written: HashSet<PathBuf>,
+    /// Files that were made and written to since, in this order.
+    pub made: Vec<Made>,
     /// Some were not kept: everything has to be looked at.
     pub is_all: bool,
+    /// The system itself has kept no more of them.
+    pub is_cut: bool,
+    /// Files that were made and not written to yet; stays when the others are taken.
+    fresh: HashMap<PathBuf, Made>,
 }
 
 /// Watches folders.
@@ -99,7 +106,11 @@ impl Watch {
 
     /// What has changed since the last call.
     pub(super) fn take(&self) -> Hints {
-        std::mem::take(&mut lock(&self.hints))
+        let mut hints = lock(&self.hints);
+        let fresh = std::mem::take(&mut hints.fresh);
+        let taken = std::mem::take(&mut *hints);
+        hints.fresh = fresh;
+        taken
     }
 }
 
@@ -112,6 +123,23 @@ fn report(folder: &Path, error: &notify::Error) {
 }
 
 impl Hints {
+    /// Notes files that are made, and are written to under the name that they were made under.
+    fn follow(&mut self, event: &Event) {
+        match event.kind {
+            EventKind::Create(CreateKind::File) if self.fresh.len() < HINTS_MAX => {
+                self.fresh.extend(event.paths.iter().map(|path| (path.clone(), Made::look(path))));
+            }
+            _ if self.fresh.is_empty() => {}
+            EventKind::Modify(ModifyKind::Data(_)) => {
+                self.made.extend(event.paths.iter().filter_map(|path| self.fresh.remove(path)));
+            }
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
+                event.paths.iter().for_each(|path| drop(self.fresh.remove(path)));
+            }
+            _ => {}
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.names.is_empty() && self.written.is_empty() && !self.is_all
     }
@@ -123,9 +151,10 @@ fn note(hints: &mut Hints, event: notify::Result<Event>) -> bool {
     match event {
         // Opening and closing change nothing, and the shipper itself does both.
         Ok(Event { kind: EventKind::Access(_), .. }) => return false,
-        Ok(event) if event.need_rescan() => hints.is_all = true,
+        Ok(event) if event.need_rescan() => (hints.is_all, hints.is_cut) = (true, true),
         Ok(event) if hints.names.len() + hints.written.len() < HINTS_MAX => {
             let is_written = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_)));
+            hints.follow(&event);
             if is_written { &mut hints.written } else { &mut hints.names }.extend(event.paths);
         }
         Ok(_) | Err(_) => hints.is_all = true,

@@ -115,7 +115,9 @@ pub(super) fn run(flags: &Flags, now: Timestamp) -> anyhow::Result<()> {
             let all = import.known.iter().chain(&import.taken).cloned();
             opened.registry.rewrite(all, &opened.anchors)?;
         } else {
-            opened.registry.append(&import.taken.iter().cloned().map(Change::Put).collect::<Vec<_>>())?;
+            opened.registry.append(
+                &import.taken.iter().cloned().map(|entry| Change::Put(entry.into())).collect::<Vec<_>>(),
+            )?;
         }
     }
     Ok(super::print(&import.finish(flags.dry_run))?)

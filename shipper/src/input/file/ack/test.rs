@@ -141,6 +141,7 @@ proptest! {
                 vanished: naive.count(Part::Vanished),
                 dead_lettered: naive.count(Part::DeadLettered),
                 over_budget: naive.count(Part::OverBudget),
+                    unseen: 0,
             });
             prop_assert_eq!(window.is_empty(), naive.flying.is_empty());
         }

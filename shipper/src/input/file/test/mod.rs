@@ -20,6 +20,7 @@ mod restart;
 mod rotate;
 mod seam;
 mod thread;
+mod unseen;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
