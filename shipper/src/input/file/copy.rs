@@ -296,16 +296,18 @@ fn open(found: &Found) -> io::Result<Content> {
 fn goes_on_in(stream: &Stream, found: &Found) -> io::Result<bool> {
     let mut copy = open(found)?;
     let is_plain = matches!(copy, Content::Plain(_));
+    // As it is now: it may have grown since it was found, and the original have been cut.
+    let copied = copy.metadata()?.len();
     if !is_comparable(stream) {
         // Nothing was read that could be compared, and nothing that could be sent again.
         let has_all = match stream.own_size {
             0 => false,
-            size if is_plain => found.facts.size >= size,
+            size if is_plain => copied >= size,
             size => copy.read_full(size.min(UNPACKED_BYTES_MAX) - 1, &mut [0])? > 0,
         };
         return Ok(has_all && found.facts.birth >= stream.facts.birth);
     }
-    Ok((!is_plain || found.facts.size >= stream.understood()) && has_prints(stream, &mut copy)?)
+    Ok((!is_plain || copied >= stream.understood()) && has_prints(stream, &mut copy)?)
 }
 
 /// Whether the content has what was read of the stream. The bytes before the offset of an archive may lie far ahead;

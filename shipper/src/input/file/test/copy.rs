@@ -5,6 +5,8 @@ use std::io::Read;
 use super::*;
 use crate::input::file::DELETED_GRACE;
 use crate::input::file::copy::COPY_GRACE;
+use crate::input::file::identity::Facts;
+use crate::input::file::scan::Found;
 use crate::registry::Losses;
 
 pub(super) const ALL: &str = "paths: ['{folder}/app.log*']";
@@ -267,4 +269,22 @@ fn half_a_line_that_is_copied_and_cut() {
     assert_eq!(messages, ["and a third..", "another", "half a line of 23 bytes"]);
     rig.ack();
     assert_eq!(rig.ledger().lost, 0);
+}
+
+/// Between the look at the copy and the comparison, the copy is finished and the original cut.
+#[test]
+fn a_copy_that_was_found_while_it_was_written_is_compared_as_it_is() {
+    let mut rig = Rig::with("paths: ['{folder}/app.log*']\nparse: plain");
+    rig.append("app.log", "one\ntwo\n");
+    rig.expect(&["one", "two"]);
+    fs::copy(rig.path("app.log"), rig.path("app.log.1")).unwrap();
+    let facts = Facts::of(&fs::metadata(rig.path("app.log.1")).unwrap());
+    let found =
+        Found { path: rig.path("app.log.1"), input: 0, is_link: false, facts: Facts { size: 3, ..facts } };
+    fs::write(rig.path("app.log"), "").unwrap();
+    let now = rig.now;
+    rig.input().meet(found, None, now);
+    while rig.read_once() {}
+    rig.append("app.log", "three\n");
+    rig.expect(&["three"]);
 }
