@@ -42,10 +42,21 @@ struct Found {
     level: Option<Level>,
 }
 
-/// Looks for line `number`; gives how many lines there are when they are fewer.
-pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line, u64>> {
+impl Line {
+    fn new(number: u64, start: u64, end: u64) -> Self {
+        let (is_whole, is_empty, record) = (true, false, None);
+        Line { number, start, end, is_whole, is_empty, record, left_out: None, level: None }
+    }
+}
+
+/// Looks for line `number` in a file in which lines end with `line_feed`, one or two bytes that lie at a multiple of their
+/// number; gives how many lines there are when they are fewer.
+fn find(file: &mut impl Read, number: u64, line_feed: &[u8]) -> io::Result<Result<Line, u64>> {
+    let unit = line_feed.len();
+    let carriage_return: Vec<u8> =
+        line_feed.iter().map(|byte| if *byte == b'\n' { b'\r' } else { *byte }).collect();
     let (mut line, mut start, mut at) = (1, 0, 0);
-    let mut last = 0;
+    let mut last = Vec::new();
     let mut buffer = vec![0; READ_BYTES];
     loop {
         let read = match file.read(&mut buffer) {
@@ -57,38 +68,23 @@ pub(super) fn find(file: &mut impl Read, number: u64) -> io::Result<Result<Line,
         if bytes.is_empty() {
             break;
         }
-        for place in memchr::memchr_iter(b'\n', bytes) {
-            let end = at + place as u64 + 1;
+        let places = memchr::memmem::find_iter(bytes, line_feed);
+        for place in places.filter(|place| (at + *place as u64).is_multiple_of(unit as u64)) {
+            let end = at + (place + unit) as u64;
             if line == number {
-                let before = place.checked_sub(1).and_then(|place| bytes.get(place).copied()).unwrap_or(last);
-                let is_empty = end - start == 1 || (end - start == 2 && before == b'\r');
-                return Ok(Ok(Line {
-                    number,
-                    start,
-                    end,
-                    is_whole: true,
-                    is_empty,
-                    record: None,
-                    left_out: None,
-                    level: None,
-                }));
+                let before = place.checked_sub(unit).and_then(|before| bytes.get(before..place));
+                let is_returned = before.unwrap_or(&last) == carriage_return;
+                let units = (end - start) / unit as u64;
+                let is_empty = units == 1 || (units == 2 && is_returned);
+                return Ok(Ok(Line { is_empty, ..Line::new(number, start, end) }));
             }
             (line, start) = (line + 1, end);
         }
-        last = bytes.last().copied().unwrap_or(last);
+        last = bytes.get(bytes.len().saturating_sub(unit)..).unwrap_or_default().to_vec();
         at += bytes.len() as u64;
     }
     if line == number && start < at {
-        return Ok(Ok(Line {
-            number,
-            start,
-            end: at,
-            is_whole: false,
-            is_empty: false,
-            record: None,
-            left_out: None,
-            level: None,
-        }));
+        return Ok(Ok(Line { is_whole: false, ..Line::new(number, start, at) }));
     }
     // What stands behind the last line end is a line of its own only when something does.
     Ok(Err(if start < at { line } else { line - 1 }))
@@ -101,7 +97,9 @@ pub(super) fn locate(
     config: Option<&FileConfig>,
     now: Timestamp,
 ) -> io::Result<Result<Line, u64>> {
-    let found = find(&mut plain(path)?, number)?;
+    let mut file = plain(path)?;
+    let line_feed = file.line_feed(config.map(|config| config.encoding).unwrap_or_default())?;
+    let found = find(&mut file, number, &line_feed)?;
     Ok(found.map(|line| {
         let Some(found) = config.and_then(|config| record_of(path, &line, config, now)) else { return line };
         Line { record: Some(found.offset), left_out: found.left_out, level: found.level, ..line }
@@ -147,7 +145,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, number: u64, expected: &str) {
-        let found = find(&mut text.as_bytes(), number).unwrap();
+        let found = find(&mut text.as_bytes(), number, b"\n").unwrap();
         let said = match found {
             Ok(line) => format!("{}..{} {} {}", line.start, line.end, line.is_whole, line.is_empty),
             Err(lines) => format!("of {lines}"),
@@ -169,6 +167,33 @@ mod tests {
         check(&long, 2, &format!("{}..{} true false", READ_BYTES + 1, READ_BYTES + 3));
         let split = format!("{}\n\r\n", "y".repeat(READ_BYTES - 2));
         check(&split, 2, &format!("{}..{} true true", READ_BYTES - 1, READ_BYTES + 1));
+    }
+
+    /// The second byte of 上 is a line feed's, as is the first of ਊ in the other order.
+    #[test]
+    fn a_line_of_another_encoding_is_found_by_its_units() {
+        let text = "上ਊ\r\n\r\n下\n";
+        for (line_feed, bytes) in [
+            (b"\n\0", text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()),
+            (b"\0\n", text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        ] {
+            let line = |number| find(&mut bytes.as_slice(), number, line_feed).unwrap();
+            let shown = |line: Line| (line.start, line.end, line.is_empty);
+            assert_eq!(
+                [1, 2, 3].map(|number| shown(line(number).unwrap())),
+                [(0, 8, false), (8, 12, true), (12, 16, false)]
+            );
+            assert_eq!(line(4), Err(3));
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_file_says_how_its_lines_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let bytes: Vec<u8> = "\u{feff}one\ntwo\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(file.path(), bytes).unwrap();
+        let line = locate(file.path(), 2, None, Timestamp::EPOCH).unwrap().unwrap();
+        assert_eq!((line.start, line.end), (10, 18));
     }
 
     #[test]

@@ -156,6 +156,8 @@ pub struct FileInput {
     by_path: Option<paths::Paths>,
     /// By stream: the copy that it goes on in when its own file is gone and was read to its end.
     heirs: HashMap<u32, scan::Found>,
+    /// The last scan that met new files met many.
+    is_crowd: bool,
     /// Files that each input follows, as counted by the last scan that met new ones.
     followed: Vec<u32>,
     /// While a listing is observed: its files without a stream, with the generation that each begins.

@@ -107,6 +107,7 @@ impl FileInput {
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             by_path: None,
             heirs: HashMap::new(),
+            is_crowd: false,
             followed: Vec::new(),
             unmet: None,
             pinned: deps.pinned,

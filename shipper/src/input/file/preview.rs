@@ -11,12 +11,13 @@ use event::{StreamId, Timestamp};
 use super::ack::Window;
 use super::archive::Codec;
 use super::content::Content;
+use super::encoding::Mark;
 use super::harvest::{self, Step, Work};
 use super::in_flight::InFlight;
 use super::recipe::Recipe;
 use super::scan::{self, Selection, Skipped};
 use super::sink::{Scratch, Sink};
-use super::{FileConfig, OpenError};
+use super::{Encoding, FileConfig, OpenError};
 use crate::batch::{Fate, Outbox};
 use crate::processor::LeftOut;
 use crate::registry::Print;
@@ -93,6 +94,22 @@ pub fn plain(path: &Path) -> std::io::Result<Plain> {
     let file = File::open(path)?;
     let codec = Codec::of(path, &file)?;
     Ok(Plain { content: Content::new(file, codec, 0)?, at: 0 })
+}
+
+impl Plain {
+    /// How the file writes a line feed: in the encoding that it begins with a mark of, else in `encoding`.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn line_feed(&mut self, encoding: Encoding) -> std::io::Result<Vec<u8>> {
+        let mut head = [0; 3];
+        let read = self.content.read_full(0, &mut head)?;
+        let encoding = match Mark::of(head.get(..read).unwrap_or_default()) {
+            Mark::Found(encoding) => encoding,
+            Mark::Absent | Mark::Open => encoding,
+        };
+        Ok(encoding.encode("\n").unwrap_or_else(|| b"\n".to_vec()))
+    }
 }
 
 impl std::io::Read for Plain {

@@ -16,6 +16,8 @@ use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
 
+/// New files of one scan that the log names each; more are told of as one.
+const NAMED_MAX: usize = 20;
 /// The numbers of two windows lie this far apart, so that none takes the other's fates.
 const SEQUENCES_APART: u64 = 1 << 24;
 
@@ -67,6 +69,10 @@ impl FileInput {
             let unmet = self.unmet.take().unwrap_or_default();
             if !unmet.is_empty() {
                 self.count_followed();
+            }
+            self.is_crowd = unmet.len() > NAMED_MAX;
+            if self.is_crowd {
+                tracing::info!(files = unmet.len(), "files found; the log names each at level debug");
             }
             for (found, generation) in unmet {
                 // A stream may have moved to it meanwhile.
@@ -246,7 +252,11 @@ impl FileInput {
         stream.seen_in = self.survey.listings();
         stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
         let path = stream.path.display().to_string();
-        tracing::info!(path, stream = %id, generation, "file found");
+        if self.is_crowd {
+            tracing::debug!(path, stream = %id, generation, "file found");
+        } else {
+            tracing::info!(path, stream = %id, generation, "file found");
+        }
         if let Some(count) = self.followed.get_mut(stream.input) {
             *count += 1;
         }

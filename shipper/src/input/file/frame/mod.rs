@@ -280,7 +280,9 @@ impl Framer {
     fn hole_end(&mut self, start: u64, bytes: &[u8]) -> Option<u64> {
         let run = self.line_end.hole(start, bytes);
         let end = start + run as u64;
-        if bytes.len() - run >= self.line_end.encoding().unit_bytes() {
+        // Half a unit that is no NUL ends it, too.
+        let behind = bytes.get(run..).unwrap_or_default();
+        if behind.len() >= self.line_end.encoding().unit_bytes() || behind.iter().any(|byte| *byte != 0) {
             return Some(end);
         }
         let ahead = self.ahead.filter(|ahead| ahead.aim == Aim::Hole(start));
