@@ -1,5 +1,7 @@
 //! What does not grow with what lies in a folder.
 
+use std::time::{Duration, SystemTime};
+
 use super::*;
 use crate::input::file::DELETED_GRACE;
 use crate::input::file::scan::SKIPPED_MAX;
@@ -19,8 +21,9 @@ fn files_that_are_too_old_are_named_up_to_a_bound_and_counted_beyond() {
 #[test]
 fn an_input_follows_so_many_files() {
     let mut rig = Rig::with("paths: ['{folder}/*.log']\nfiles_max: 2");
-    for file in ["a", "b", "c", "d"] {
-        rig.append(&format!("{file}.log"), format!("{file}\n"));
+    for (age, file) in (0..).zip(["a", "b", "c", "d"]) {
+        let written = rig.append(&format!("{file}.log"), format!("{file}\n"));
+        written.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + age)).unwrap();
     }
     rig.expect(&["a", "b"]);
     rig.ack();
