@@ -145,6 +145,8 @@ impl FileInput {
 
     /// Notes how long nothing was looked at.
     pub(super) fn notice_pause(&mut self, now: Timestamp) {
+        // What came before this pause is not mixed with what comes of it.
+        self.reckon_unseen(now);
         if self.ticked_at > Timestamp::MIN {
             self.unseen.pause(now.since(self.ticked_at), now);
         }

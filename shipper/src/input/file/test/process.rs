@@ -53,7 +53,7 @@ const LIMITED: &str = "paths: ['{folder}/*.log']\nservice: shop\nparse: json\npr
 fn a_summary_tells_of_what_was_left_out() {
     let mut rig = Rig::with(LIMITED);
     rig.append("a.log", "{\"msg\":\"1\"}\n{\"msg\":\"2\"}\n{\"msg\":\"3\"}\n{\"msg\":\"4\"}\n");
-    rig.append("b.log", "{\"msg\":\"5\"}\n{\"msg\":\"6\",\"service\":\"a@b.cn\"}\n");
+    rig.append("bb.log", "{\"msg\":\"5\"}\n{\"msg\":\"6\",\"service\":\"a@b.cn\"}\n");
     rig.expect(&["1", "2", "6"]);
     rig.ack();
     let ledger = rig.ledger();
