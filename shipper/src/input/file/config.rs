@@ -94,7 +94,7 @@ pub struct FileConfig {
     /// What is done otherwise with records of some levels, such as
     /// `{ error: { urgent: true }, debug: { topic: app-debug, when: switched_on } }`; levels that are left out are those of
     /// the top-level `levels`. A file whose lines go to several topics is read on while one of them is refused, until that
-    /// topic's share of 16 MiB waits for it (of two topics, 8 MiB); then the whole file waits, and `shipper status` and
+    /// topic's share of 12 MiB waits for it (of two topics, 6 MiB); then the whole file waits, and `shipper status` and
     /// `shipper why` name the topic.
     #[serde(default)]
     pub levels: LevelsConfig,

@@ -102,7 +102,7 @@ pub const CHUNK_BYTES: usize = 256 << 10;
 /// A batch takes no further record when it has so many bytes.
 pub const BATCH_BYTES: usize = 512 << 10;
 /// Bytes of encoded records without a fate at which reading stops; lanes have equal shares.
-pub const IN_FLIGHT_BYTES_MAX: u64 = 16 << 20;
+pub const IN_FLIGHT_BYTES_MAX: u64 = 12 << 20;
 /// Time between two scans.
 pub const SCAN_EVERY: Duration = Duration::from_secs(1);
 /// Time from an ack to the group commit that makes it durable.

@@ -35,6 +35,9 @@ const PIECE_BYTES: usize = 256 << 10;
 pub(super) const STEP_EVERY: Duration = Duration::from_millis(20);
 /// Fast, and a tenth of a log remains.
 const LEVEL: i32 = 1;
+/// Bytes of text that the compression looks back to, as a power of two. It costs as much memory here, and in the decoder
+/// that reads the copy while the backlog of an outage fills everything else.
+const WINDOW_LOG: u32 = 17;
 
 /// `pinned:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -147,7 +150,8 @@ impl FileInput {
         let stream = self.stream(slot).ok_or(io::ErrorKind::NotFound)?;
         let path = spool_path(self.registry.path(), stream.id);
         fs::create_dir_all(self.registry.path().with_file_name(FOLDER))?;
-        let encoder = zstd::stream::write::Encoder::new(File::create(&path)?, LEVEL)?;
+        let mut encoder = zstd::stream::write::Encoder::new(File::create(&path)?, LEVEL)?;
+        encoder.window_log(WINDOW_LOG)?;
         // The bytes before the settled offset are what a restart knows the stream by.
         let is_deep = stream.tail.start > HEAD_BYTES_MAX as u64;
         let base = if is_deep { stream.tail.start } else { 0 };
