@@ -15,6 +15,8 @@
 //! and ticket. Its lines in the newer stream are a record in flight there, too, which is settled in the moment when the
 //! older stream's offset passes the record; so both offsets reach the registry in one commit. All of it is in memory: after
 //! a restart the older stream is read again from that record on, the newer one from its first byte, and they meet again.
+//!
+//! Two files share a record at most: the lines of one that goes on in a third are a record by themselves there.
 
 use std::collections::HashMap;
 use std::time::Duration;
