@@ -253,7 +253,7 @@ fn after_an_outage_urgent_records_go_first() {
     desk.append("app.log", &lines("app", 1, 40_000, 1000));
     desk.append("pay.log", &lines("pay", 1, 5_000, 1000));
     until("the shipper to be full", || {
-        (shipper.metric("shipper_output_pending_records") > 10_000.0).then_some(())
+        (shipper.metric("shipper_output_pending_records") > 7000.0).then_some(())
     });
     kafka.launch();
     let (urgent, logs) = (desk.judge("urgent", "pay", 5001), desk.judge("logs", "app", 40_001));
