@@ -78,7 +78,8 @@ pub struct FileConfig {
     /// Files that have not changed for longer than this when they are first seen are left alone until they change.
     pub ignore_older: Option<Span>,
     /// Files that are followed at the same time, against a pattern that matches more than was meant. Further ones are left
-    /// alone, and named in the status, until others are gone; then the one that was changed the longest ago is next.
+    /// alone, and named in the status, until others are gone; then the one that was changed the longest ago is next. Rotated
+    /// files that match count, too: leave room for them.
     pub files_max: Option<NonZeroU32>,
     /// Topic of the records; `output.kafka.topic` when it is left out. An alerter or indexer reads one topic, the one in
     /// its `source.kafka.topic`, and sees nothing of what goes to another: leave what rules need in one topic, or run a
