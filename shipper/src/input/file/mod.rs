@@ -156,8 +156,8 @@ pub struct FileInput {
     by_path: Option<paths::Paths>,
     /// By stream: the copy that it goes on in when its own file is gone and was read to its end.
     heirs: HashMap<u32, scan::Found>,
-    /// The last scan that met new files met many.
-    is_crowd: bool,
+    /// Files that were found since the log last told of how many.
+    found: usize,
     /// Files that each input follows, as counted by the last scan that met new ones.
     followed: Vec<u32>,
     /// While a listing is observed: its files without a stream, with the generation that each begins.
@@ -246,7 +246,6 @@ impl FileInput {
         if self.next_scan <= now || self.next_scan.since(now) > SCAN_EVERY {
             self.scan(now);
             self.keep_budget(now);
-            self.reckon_unseen(now);
         }
         self.spool_step(now);
         while let Some(&(due, slot)) = self.timers.first().filter(|(due, _)| *due <= now) {

@@ -107,7 +107,7 @@ impl FileInput {
             files_open_max: files_open_max(getrlimit(Resource::Nofile).current),
             by_path: None,
             heirs: HashMap::new(),
-            is_crowd: false,
+            found: 0,
             followed: Vec::new(),
             unmet: None,
             pinned: deps.pinned,

@@ -16,7 +16,7 @@ use super::stream::{Presence, Stream};
 use super::{FileInput, SCAN_EVERY, Start};
 use crate::registry::Entry;
 
-/// New files of one scan that the log names each; more are told of as one.
+/// Files found between two scans that the log names each; how many more there are is told as one.
 const NAMED_MAX: usize = 20;
 /// The numbers of two windows lie this far apart, so that none takes the other's fates.
 const SEQUENCES_APART: u64 = 1 << 24;
@@ -70,10 +70,6 @@ impl FileInput {
             if !unmet.is_empty() {
                 self.count_followed();
             }
-            self.is_crowd = unmet.len() > NAMED_MAX;
-            if self.is_crowd {
-                tracing::info!(files = unmet.len(), "files found; the log names each at level debug");
-            }
             for (found, generation) in unmet {
                 // A stream may have moved to it meanwhile.
                 if generation.is_none() || self.by_key.contains_key(&found.facts.key()) {
@@ -82,6 +78,10 @@ impl FileInput {
                     self.meet(found, generation, now);
                 }
             }
+        }
+        let more = std::mem::take(&mut self.found).saturating_sub(NAMED_MAX);
+        if more > 0 {
+            tracing::info!(files = more, "more files found; the log names each at level debug");
         }
         self.review_streams(!is_quiet, now);
         self.by_path = None;
@@ -252,7 +252,8 @@ impl FileInput {
         stream.seen_in = self.survey.listings();
         stream.window = Window::resume(sequence, start, start, crate::registry::Losses::default());
         let path = stream.path.display().to_string();
-        if self.is_crowd {
+        self.found += 1;
+        if self.found > NAMED_MAX {
             tracing::debug!(path, stream = %id, generation, "file found");
         } else {
             tracing::info!(path, stream = %id, generation, "file found");
