@@ -34,13 +34,13 @@ impl FileInput {
         };
         if stream.file.is_none() && stream.base.is_some() && self.next_spool() != Some(slot) {
             // Copies are read one after the other.
-            return self.wake_newer(slot, true);
+            return self.part(slot);
         }
         if stream.file.is_none() && self.files_open >= self.files_open_max {
             self.close_oldest();
         }
         if !self.hold(slot, now) {
-            return self.wake_newer(slot, true);
+            return self.part(slot);
         }
         if !self.may_read(slot, now, out) {
             return;
@@ -57,7 +57,11 @@ impl FileInput {
             Ok(Step::Blocked(lane)) => self.park(slot, lane),
             Err(error) => self.failed(slot, &error, now),
         }
-        self.wake_newer(slot, is_refused);
+        if is_refused {
+            self.part(slot);
+        } else {
+            self.wake_newer(slot);
+        }
         self.set_timer(slot);
     }
 

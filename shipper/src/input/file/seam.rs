@@ -10,15 +10,16 @@
 //!                 a.B: sold
 //! ```
 //! The newer stream is not read before the older one was read to its end; each turn of the older that ends there, or
-//! fails, gives the newer one a turn. Then the older hands over what it has of its
-//! last record ([`Carry`]), and the newer goes on to join as the older would have. The record has the older stream's id
-//! and ticket. Its lines in the newer stream are a record in flight there, too, which is settled in the moment when the
-//! older stream's offset passes the record; so both offsets reach the registry in one commit. All of it is in memory: after
-//! a restart the older stream is read again from that record on, the newer one from its first byte, and they meet again.
+//! fails, gives the newer one a turn. Then the older hands over what it has of its last record ([`Carry`]), and the newer
+//! goes on to join as the older would have. The record has the older stream's id and ticket. Its lines in the newer stream
+//! are a record in flight there, too, which is settled in the moment when the older stream's offset passes the record; so
+//! both offsets reach the registry in one commit. All of it is in memory: after a restart the older stream is read again
+//! from that record on, the newer one from its first byte, and they meet again.
 //!
 //! Two files share a record at most: the lines of one that goes on in a third are a record by themselves there.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use event::{StreamId, Timestamp};
@@ -30,6 +31,7 @@ use super::content::Content;
 use super::harvest;
 use super::identity::Facts;
 use super::kin;
+use super::paths::hash;
 use super::read::note;
 use super::sink::{Sent, Shape};
 use super::stream::{Presence, Stream};
@@ -119,17 +121,13 @@ impl Seams {
 
     /// The stream is forgotten.
     pub(super) fn forget(&mut self, slot: u32, stream: &Stream) {
-        let name = hash(&stream.origin_path());
+        let name = hash(Path::new(&*stream.origin_path()));
         if self.newest.get(&name) == Some(&slot) {
             self.newest.remove(&name);
         }
         // A record that is on its way keeps both streams from being forgotten.
         self.remove(slot);
     }
-}
-
-fn hash(name: &str) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(name.as_bytes())
 }
 
 impl FileInput {
@@ -143,8 +141,8 @@ impl FileInput {
         }
         let Some(stream) = self.stream(slot) else { return false };
         let name = stream.origin_path().into_owned();
-        let of_name = |seams: &Seams, name: &str| seams.newest.get(&hash(name)).copied();
-        let before = self.seams.newest.insert(hash(&name), slot);
+        let of_name = |seams: &Seams, name: &str| seams.newest.get(&hash(Path::new(name))).copied();
+        let before = self.seams.newest.insert(hash(Path::new(&name)), slot);
         // Where both were rotated before anybody looked, their numbers tell.
         let older = [before, of_name(&self.seams, &kin::rotated(&name))];
         let has_older = older.into_iter().flatten().any(|older| self.pair(older, slot));
@@ -215,21 +213,20 @@ impl FileInput {
         true
     }
 
-    /// A turn of the stream is over: if it has no further one, the newer that waits for it has. `is_refused`: it could not
-    /// be read, and nothing waits for it.
-    pub(super) fn wake_newer(&mut self, older: u32, is_refused: bool) {
-        let Some(newer) = self.waiting_for(older) else { return };
-        if is_refused {
-            self.seams.remove(newer);
-        }
-        if is_refused || self.stream(older).is_some_and(|stream| !stream.is_queued) {
+    /// A turn of the stream is over: if it has no further one, the newer that waits for it has.
+    pub(super) fn wake_newer(&mut self, older: u32) {
+        let is_done = self.stream(older).is_some_and(|stream| !stream.is_queued);
+        if let Some(newer) = self.waiting_for(older).filter(|_| is_done) {
             self.queue(newer);
         }
     }
 
-    /// The stream has ended, or is forgotten: nothing waits for it.
+    /// The stream cannot be read, has ended or is forgotten: nothing waits for it.
     pub(super) fn part(&mut self, older: u32) {
-        self.wake_newer(older, true);
+        if let Some(newer) = self.waiting_for(older) {
+            self.seams.remove(newer);
+            self.queue(newer);
+        }
     }
 
     fn waiting_for(&self, older: u32) -> Option<u32> {
