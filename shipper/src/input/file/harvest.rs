@@ -145,26 +145,15 @@ pub(super) fn step(
     is_last: bool,
     sink: &mut Sink<'_>,
 ) -> Result<(Step, u64), HarvestError> {
-    let before = work.tail.len();
     let read = work.pipe.read();
     // What was looked at already and is not complete is read again, so that a record lies in one piece.
-    let wanted = before + usize::try_from(work.pipe.seen_bytes()).unwrap_or_default() + CHUNK_BYTES;
-    resize(buffer, wanted);
-    let buffer = buffer.get_mut(..wanted).unwrap_or_default();
-    let count = file.read_full(read - before as u64, buffer)?;
-    let (compared, bytes) =
-        buffer.get(..count).unwrap_or_default().split_at_checked(before).unwrap_or((&[], &[]));
-    if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
-        return Err(HarvestError::Rewritten);
-    }
-    if !is_as_seen(work, bytes) {
-        return Err(HarvestError::Rewritten);
-    }
+    let wanted = usize::try_from(work.pipe.seen_bytes()).unwrap_or_default() + CHUNK_BYTES;
+    let bytes = read_on(work, file, buffer, wanted)?;
     let chunk = Chunk { base: read, bytes };
     work.pipe.clamp(chunk.end());
     let (mut fed, mut end) = (work.pipe.feed(chunk, sink), chunk.end());
     // Behind what is sound of a damaged archive lies its error, for the next step.
-    let mut is_at_end = fed == Fed::Hungry && count < wanted && !file.is_damaged();
+    let mut is_at_end = fed == Fed::Hungry && bytes.len() < wanted && !file.is_damaged();
     if fed == Fed::Hungry && !is_at_end && work.pipe.ahead().is_some() {
         let (looked, found) = look_ahead(&mut work.pipe, file, &mut sink.scratch.ahead)?;
         end = end.max(looked);
@@ -200,15 +189,9 @@ pub(super) fn hand_over(
     buffer: &mut Vec<u8>,
     sink: &mut Sink<'_>,
 ) -> Result<Option<Carry>, HarvestError> {
-    let (read, before) = (work.pipe.read(), work.tail.len());
-    let wanted = before + usize::try_from(work.pipe.position() - read).unwrap_or_default();
-    resize(buffer, wanted);
-    let buffer = buffer.get_mut(..wanted).unwrap_or_default();
-    let count = file.read_full(read - before as u64, buffer)?;
-    let (compared, bytes) = buffer.split_at_checked(before).unwrap_or((&[], &[]));
-    if count < wanted || compared != work.tail || !is_as_seen(work, bytes) {
-        return Err(HarvestError::Rewritten);
-    }
+    let read = work.pipe.read();
+    let wanted = usize::try_from(work.pipe.position() - read).unwrap_or_default();
+    let bytes = read_on(work, file, buffer, wanted)?;
     let chunk = Chunk { base: read, bytes };
     let carry = work.pipe.hand_over(chunk, sink);
     remember(work, file, chunk)?;
@@ -216,11 +199,29 @@ pub(super) fn hand_over(
     Ok(carry)
 }
 
-/// Whether what was looked at already, and is no record yet, is what it was: a rewritten file of the same length has
-/// another line without an end. `bytes` lie at the read offset.
-fn is_as_seen(work: &Work, bytes: &[u8]) -> bool {
-    let seen = bytes.get(..work.seen.len as usize);
-    work.seen.len == 0 || seen.is_none_or(|seen| Print::of(work.pipe.read(), seen) == work.seen)
+/// Reads up to `wanted` bytes from the read offset on, when those before it, and those that were looked at already, are what
+/// they were.
+fn read_on<'b>(
+    work: &Work,
+    file: &mut Content,
+    buffer: &'b mut Vec<u8>,
+    wanted: usize,
+) -> Result<&'b [u8], HarvestError> {
+    let (read, before) = (work.pipe.read(), work.tail.len());
+    resize(buffer, before + wanted);
+    let buffer = buffer.get_mut(..before + wanted).unwrap_or_default();
+    let count = file.read_full(read - before as u64, buffer)?;
+    let (compared, bytes) =
+        buffer.get(..count).unwrap_or_default().split_at_checked(before).unwrap_or((&[], &[]));
+    if compared != work.tail || read + (bytes.len() as u64) < work.pipe.position() {
+        return Err(HarvestError::Rewritten);
+    }
+    // A line without an end was looked at already; a rewritten file of the same length has another one.
+    let seen = bytes.get(..work.seen.len as usize).filter(|_| work.seen.len > 0);
+    if seen.is_some_and(|seen| Print::of(read, seen) != work.seen) {
+        return Err(HarvestError::Rewritten);
+    }
+    Ok(bytes)
 }
 
 /// What a look ahead came to.
