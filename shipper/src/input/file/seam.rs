@@ -62,7 +62,11 @@ struct Seam {
 #[derive(Debug)]
 enum State {
     /// The newer stream was not read yet.
-    Waiting,
+    Waiting {
+        /// The older one has had a turn since the newer has bytes. What a writer wrote before it went on to the newer file
+        /// is there by then; the events of it may have led to the newer one, under the name that the older had.
+        is_told: bool,
+    },
     /// What the older stream handed over. That one is not read now: its next record may not overtake this one.
     Offered(Box<Carry>),
     /// The newer stream has it.
@@ -165,7 +169,7 @@ impl FileInput {
         let Seams { open, newer: newer_of, .. } = &self.seams;
         let has_room = open.len() < SEAMS_MAX && !open.contains_key(&newer) && !newer_of.contains_key(&older);
         if is_rotated && has_room {
-            let seam = Seam { older: (older, before.id), state: State::Waiting };
+            let seam = Seam { older: (older, before.id), state: State::Waiting { is_told: false } };
             self.seams.open.insert(newer, seam);
             self.seams.newer.insert(older, newer);
         }
@@ -182,20 +186,33 @@ impl FileInput {
             return false;
         }
         match self.seams.open.get(&slot) {
-            Some(&Seam { older, state: State::Waiting }) => self.approach(slot, older, now, out),
+            Some(&Seam { older, state: State::Waiting { is_told } }) => {
+                self.approach(slot, older, is_told, now, out)
+            }
             _ => true,
         }
     }
 
     /// Lets the older stream be read to its end first, and takes its last record over. True when the newer may be read.
-    fn approach(&mut self, newer: u32, older: (u32, StreamId), now: Timestamp, out: &mut Outbox) -> bool {
+    fn approach(
+        &mut self,
+        newer: u32,
+        older: (u32, StreamId),
+        is_told: bool,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> bool {
         let is_it = |stream: &&Stream| {
             stream.id == older.1 && stream.presence != Presence::Ended && stream.base.is_none()
         };
         match self.stream(older.0).filter(is_it) {
-            Some(stream) if stream.is_queued => return false,
-            Some(stream) if stream.read_end.is_none() || !stream.is_caught_up() => {
+            Some(stream)
+                if stream.is_queued || !stream.is_caught_up() || (!is_told && stream.file.is_some()) =>
+            {
                 self.queue(older.0);
+                if let Some(seam) = self.seams.open.get_mut(&newer) {
+                    seam.state = State::Waiting { is_told: true };
+                }
                 return false;
             }
             Some(stream) if self.is_continued(stream, newer) => {
@@ -231,7 +248,7 @@ impl FileInput {
 
     fn waiting_for(&self, older: u32) -> Option<u32> {
         let newer = self.seams.newer.get(&older)?;
-        matches!(self.seams.open.get(newer)?.state, State::Waiting).then_some(*newer)
+        matches!(self.seams.open.get(newer)?.state, State::Waiting { .. }).then_some(*newer)
     }
 
     /// Whether the older stream ends within a record, and the newer was there before that could be complete. The files'

@@ -199,6 +199,13 @@ impl Rig {
         while self.read_once() {}
     }
 
+    /// An event tells of the file, and what it leads to is read before the next scan.
+    fn hint(&mut self, name: &str) {
+        let (path, now) = (self.path(name), self.now);
+        self.input().hint([path], now);
+        while self.read_once() {}
+    }
+
     /// Reads and acks until nothing comes.
     fn settle_all(&mut self) {
         self.read();

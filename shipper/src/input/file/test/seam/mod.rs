@@ -95,6 +95,19 @@ fn its_last_lines_may_come_late_but_not_too_late() {
     assert_eq!((offsets(&mut rig), rig.ledger().pending), (vec![7, 9], 0));
 }
 
+/// The event of the older file's last line leads to the newer file, which has its name by then.
+#[test]
+fn its_first_lines_may_be_unread_when_the_newer_file_is_found() {
+    let mut rig = Rig::with(INDENTED);
+    rig.append("app.log", "one\n");
+    rig.read();
+    rig.append("app.log", "two\n");
+    rig.rename("app.log", "app.log.1");
+    rig.append("app.log", " b\nthree\n");
+    rig.hint("app.log");
+    assert_eq!(rig.take(), ["one", "two\n b"]);
+}
+
 #[test]
 fn what_does_not_go_on_is_two_records() {
     let mut rig = Rig::with(INDENTED);

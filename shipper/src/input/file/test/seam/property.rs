@@ -11,8 +11,11 @@ use super::*;
 enum Act {
     /// So many lines of a record after its first.
     Record(u8),
-    Rotate,
+    /// With or without lines before it that nobody has seen.
+    Rotate(bool),
     Read,
+    /// An event leads to the file, before any scan.
+    Hint,
     /// Some of what is in flight, in any order.
     Settle(Vec<prop::sample::Index>),
     Commit,
@@ -22,8 +25,9 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (0u8..4).prop_map(Act::Record),
-        3 => Just(Act::Rotate),
+        3 => any::<bool>().prop_map(Act::Rotate),
         4 => Just(Act::Read),
+        4 => Just(Act::Hint),
         3 => prop::collection::vec(any::<prop::sample::Index>(), 1..20).prop_map(Act::Settle),
         1 => Just(Act::Commit),
         1 => Just(Act::Kill),
@@ -60,7 +64,7 @@ proptest! {
                     (rest, is_split) = (*lines, false);
                     line(&rig, &mut records, &mut rest);
                 }
-                Act::Rotate => {
+                Act::Rotate(has_unseen) => {
                     // Only two files share a record.
                     while rest > 0 && is_split {
                         line(&rig, &mut records, &mut rest);
@@ -69,12 +73,19 @@ proptest! {
                     // A file is seen under its first name, as it is where rotations are far apart.
                     rig.append("app.log", "");
                     rig.read();
+                    if *has_unseen && rest > 1 {
+                        line(&rig, &mut records, &mut rest);
+                    }
                     rotations += 1;
                     rig.rename("app.log", &format!("app.log.{rotations}"));
                     line(&rig, &mut records, &mut rest);
                 }
                 Act::Read => {
                     rig.read();
+                    line(&rig, &mut records, &mut rest);
+                }
+                Act::Hint => {
+                    rig.hint("app.log");
                     line(&rig, &mut records, &mut rest);
                 }
                 Act::Settle(chosen) => {
