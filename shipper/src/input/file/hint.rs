@@ -45,6 +45,10 @@ impl FileInput {
 
     /// Looks at one path.
     fn look(&mut self, path: &Path, now: Timestamp) {
+        // A copy can be told from a new file once its original was looked at, which the first scan does.
+        if self.scans == 0 {
+            return;
+        }
         let Some(found) = scan::look(&self.selections, path) else { return };
         let known = self.by_key.get(&found.facts.key()).and_then(|slot| self.stream(*slot));
         // A second name of a known file says nothing new; the scan chooses between them.

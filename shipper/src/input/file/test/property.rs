@@ -24,6 +24,8 @@ enum Act {
     Truncate,
     Read,
     ReadOnce,
+    /// An event leads to one of the files, before any scan.
+    Hint(prop::sample::Index),
     /// Some of what is in flight, in any order.
     Settle(Vec<prop::sample::Index>),
     Commit,
@@ -40,6 +42,7 @@ fn common() -> impl Strategy<Value = Act> {
         2 => Just(Act::Rotate),
         4 => Just(Act::Read),
         2 => Just(Act::ReadOnce),
+        3 => any::<prop::sample::Index>().prop_map(Act::Hint),
         4 => prop::collection::vec(any::<prop::sample::Index>(), 1..60).prop_map(Act::Settle),
         1 => Just(Act::Commit),
         2 => (1u8..120).prop_map(Act::Wait),
@@ -84,6 +87,9 @@ impl Life {
             Act::Truncate => self.truncate(),
             Act::Read => self.rig.read(),
             Act::ReadOnce => drop(self.rig.read_once()),
+            Act::Hint(name) => {
+                self.rig.hint(name.get::<&str>(&["app.log", "app.log.1", "app.log.2", "app.log.2.gz"]))
+            }
             Act::Settle(chosen) => {
                 for index in chosen {
                     if !self.rig.unsettled.is_empty() {
