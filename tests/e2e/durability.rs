@@ -18,7 +18,7 @@ use tests::dice::Dice;
 use tests::oracle::{self, Verdict};
 use tests::part::daemon::Daemon;
 use tests::part::kafka::Kafka;
-use tests::wait::{until, within};
+use tests::wait::{until, until_or_tell, within};
 
 /// Lines of one generation of the file, about.
 const ROTATE_LINES: u64 = 4000;
@@ -102,6 +102,15 @@ impl Pen {
 
 fn append(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).unwrap()
+}
+
+/// Waits until more than so many bytes are acknowledged.
+fn until_progress(shipper: &Daemon, before: f64) {
+    until_or_tell(
+        "progress",
+        || format!("{:?}\n{}", shipper.parts(), shipper.log()),
+        || (shipper.metric("shipper_file_acked_bytes_total") > before).then_some(()),
+    );
 }
 
 /// A folder with a log and a registry, and a shipper on it.
@@ -227,7 +236,7 @@ fn a_kill_during_an_outage_sends_no_line_again() {
     for _ in 0..3 {
         let shipper = rig.start();
         let before = shipper.metric("shipper_file_acked_bytes_total");
-        until("progress", || (shipper.metric("shipper_file_acked_bytes_total") > before).then_some(()));
+        until_progress(&shipper, before);
         kafka.pause();
         writer.wait_for(writer.lines() + dice.roll(3000));
         drop(shipper);
@@ -273,7 +282,7 @@ fn a_stop_in_mid_run_sends_what_was_read_and_nothing_again() {
     for _ in 0..5 {
         let mut shipper = rig.start();
         let before = shipper.metric("shipper_file_acked_bytes_total");
-        until("progress", || (shipper.metric("shipper_file_acked_bytes_total") > before).then_some(()));
+        until_progress(&shipper, before);
         writer.wait_for(writer.lines() + ROTATE_LINES / 4);
         assert_eq!(shipper.terminate(), Some(0), "{}", shipper.log());
     }

@@ -12,10 +12,12 @@ mod lock;
 mod log;
 mod mend;
 mod repair;
+mod sync;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use event::Timestamp;
@@ -26,6 +28,7 @@ pub use self::entry::{Anchor, Anchors, Change, Entry, Losses, Packed, Print};
 pub use self::lock::Ending;
 use self::lock::Lock;
 pub use self::repair::Repaired;
+use self::sync::Sync;
 
 /// How often an owner of a registry says that it is alive while records are on their way.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(1);
@@ -112,7 +115,8 @@ pub struct Peeked {
 #[derive(Debug)]
 pub struct Registry {
     path: PathBuf,
-    file: Option<File>,
+    file: Option<Arc<File>>,
+    sync: Sync,
     bytes: u64,
     bytes_rewritten: u64,
     lock: Lock,
@@ -128,7 +132,8 @@ impl Registry {
         std::fs::create_dir_all(directory).map_err(io)?;
         let (lock, ending) = Lock::take(directory)?;
         let path = directory.join("registry.log");
-        let mut registry = Registry { path, file: None, bytes: 0, bytes_rewritten: 0, lock };
+        let mut registry =
+            Registry { path, file: None, sync: Sync::default(), bytes: 0, bytes_rewritten: 0, lock };
         match OpenOptions::new().read(true).append(true).open(&registry.path) {
             Ok(file) => registry.load(file, ending),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -172,7 +177,7 @@ impl Registry {
             file.sync_all().map_err(io)?;
         }
         let committed_at = file.metadata().and_then(|metadata| metadata.modified()).ok().map(timestamp);
-        self.file = (!content.is_old).then_some(file);
+        self.file = (!content.is_old).then(|| Arc::new(file));
         self.bytes = content.sound_bytes;
         let (entries, anchors) = (content.entries.into_values().collect(), content.anchors);
         Ok(Opened { registry: self, entries, anchors, ending, repaired_bytes, committed_at })
@@ -202,26 +207,46 @@ impl Registry {
     /// # Errors
     /// [`RegistryError::Io`]: nothing counts as committed, and the next commit has to be [`Registry::rewrite`].
     pub fn append(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
-        self.write(changes, File::sync_data)
+        self.write(changes, |_, file| file.sync_data())
     }
 
-    /// The same without the wait for the disk: it holds after a kill, and is whole or missing after a power cut.
+    /// The same without the wait for the disk, which goes on beside the caller: it holds after a kill at once, and is whole
+    /// or missing after a power cut. What the disk says comes with the next call, which waits for it.
+    ///
+    /// # Errors
+    /// As [`Registry::append`], also for what was appended before.
+    pub fn append_behind(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
+        self.write(changes, Sync::begin)
+    }
+
+    /// True when the disk's word on [`Registry::append_behind`] was not taken yet.
+    #[must_use]
+    pub fn awaits_disk(&self) -> bool {
+        self.sync.is_begun()
+    }
+
+    /// The same without any word to the disk. Nothing is written while [`Registry::append_behind`] goes on.
     ///
     /// # Errors
     /// As [`Registry::append`].
     pub fn note(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
-        self.write(changes, |_| Ok(()))
+        if self.sync.is_running() { Ok(()) } else { self.write(changes, |_, _| Ok(())) }
     }
 
     fn write(
         &mut self,
         changes: &[Change],
-        sync: impl FnOnce(&File) -> std::io::Result<()>,
+        sync: impl FnOnce(&mut Sync, &Arc<File>) -> std::io::Result<()>,
     ) -> Result<(), RegistryError> {
+        let before = self.sync.end();
+        // It comes back when nothing has failed.
+        let file = self.file.take();
+        before.map_err(|error| self.io(error))?;
         if changes.is_empty() {
+            self.file = file;
             return Ok(());
         }
-        let Some(mut file) = self.file.take() else {
+        let Some(file) = file else {
             return Err(
                 self.io(std::io::Error::other("the last write failed, so the file has to be rewritten"))
             );
@@ -229,7 +254,8 @@ impl Registry {
         let mut bytes = Vec::new();
         // One line, however long: nothing sound may follow it when the disk has torn it in its middle.
         log::push_group(&mut bytes, changes).map_err(|error| self.io(error.into()))?;
-        file.write_all(&bytes).and_then(|()| sync(&file)).map_err(|error| self.io(error))?;
+        let written = (&*file).write_all(&bytes).and_then(|()| sync(&mut self.sync, &file));
+        written.map_err(|error| self.io(error))?;
         self.bytes += bytes.len() as u64;
         self.file = Some(file);
         Ok(())
@@ -244,9 +270,10 @@ impl Registry {
         entries: impl Iterator<Item = Entry>,
         anchors: &Anchors,
     ) -> Result<(), RegistryError> {
-        self.file = None;
+        // Whatever the disk says of the old file.
+        (self.file, self.sync) = (None, Sync::default());
         let (file, bytes) = self.replace(entries, anchors).map_err(|error| self.io(error))?;
-        self.file = Some(file);
+        self.file = Some(Arc::new(file));
         self.bytes = bytes;
         self.bytes_rewritten = bytes;
         Ok(())

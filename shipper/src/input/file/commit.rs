@@ -60,12 +60,29 @@ impl FileInput {
         self.next_commit.get_or_insert(now.plus(COMMIT_EVERY));
     }
 
-    /// Makes everything durable that was settled until now. [`FileInput::poll`] does it in time; a caller that ends
-    /// does it once more.
+    /// Makes everything durable that was settled until now. A caller that ends does it once more.
     ///
     /// # Errors
     /// [`RegistryError::Io`]: the state on disk is the one before, and the next call tries again.
     pub fn checkpoint(&mut self, now: Timestamp) -> Result<(), RegistryError> {
+        self.commit(now, Registry::append)
+    }
+
+    /// The same without a wait for the disk, in time.
+    pub(super) fn commit_behind(&mut self, now: Timestamp) {
+        // A failure is told by the readiness part, and tried again at the next time.
+        let _ = self.commit(now, Registry::append_behind);
+        if self.registry.awaits_disk() {
+            // The next commit, be it of nothing, takes the disk's word.
+            self.commit_soon(now);
+        }
+    }
+
+    fn commit(
+        &mut self,
+        now: Timestamp,
+        append: impl FnOnce(&mut Registry, &[Change]) -> Result<(), RegistryError>,
+    ) -> Result<(), RegistryError> {
         self.take_stock();
         let is_large = Registry::is_large(self.dirty.len() + self.removed.len(), self.by_key.len());
         let result = if is_large || self.registry.wants_rewrite() {
@@ -79,7 +96,7 @@ impl FileInput {
                 .chain(dirty.map(|stream| Change::Put(stream.entry().into())))
                 .chain(anchors)
                 .collect();
-            self.registry.append(&changes)
+            append(&mut self.registry, &changes)
         };
         if let Err(error) = result {
             self.readiness.down("registry", error.to_string());

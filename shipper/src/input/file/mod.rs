@@ -105,7 +105,7 @@ pub const BATCH_BYTES: usize = 512 << 10;
 pub const IN_FLIGHT_BYTES_MAX: u64 = 12 << 20;
 /// Time between two scans.
 pub const SCAN_EVERY: Duration = Duration::from_secs(1);
-/// Time from an ack to the group commit that makes it durable.
+/// Time from an ack to the group commit that makes it durable; the disk is waited for beside the reader.
 pub const COMMIT_EVERY: Duration = Duration::from_secs(1);
 /// How long a file keeps its descriptor after it last gave something.
 pub const CLOSE_IDLE: Duration = Duration::from_secs(60);
@@ -257,8 +257,7 @@ impl FileInput {
         }
         self.tick_processors(now);
         if self.next_commit.is_some_and(|due| due <= now || due.since(now) > COMMIT_EVERY) {
-            // A failure is told by the readiness part, and tried again at the next time.
-            let _ = self.checkpoint(now);
+            self.commit_behind(now);
         }
         self.touch_registry(now);
     }

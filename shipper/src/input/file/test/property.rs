@@ -88,7 +88,7 @@ impl Life {
             Act::Read => self.rig.read(),
             Act::ReadOnce => drop(self.rig.read_once()),
             Act::Hint(name) => {
-                self.rig.hint(name.get::<&str>(&["app.log", "app.log.1", "app.log.2", "app.log.2.gz"]))
+                self.rig.hint(name.get::<&str>(&["app.log", "app.log.1", "app.log.2", "app.log.2.gz"]));
             }
             Act::Settle(chosen) => {
                 for index in chosen {

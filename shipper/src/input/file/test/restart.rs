@@ -119,6 +119,25 @@ fn a_disk_that_refuses_stops_the_offset_and_nothing_else() {
     rig.expect(&[]);
 }
 
+/// The disk is not waited for, and its word is not lost.
+#[test]
+fn what_a_disk_refuses_later_is_told_and_written_anew() {
+    let mut rig = Rig::new();
+    rig.append("a.log", "one\n");
+    rig.expect(&["one"]);
+    rig.input().registry.break_disk();
+    rig.ack();
+    rig.read();
+    assert!(rig.readiness.is_ready(), "nobody knows yet");
+    rig.read();
+    assert!(!rig.readiness.is_ready());
+    rig.read();
+    assert!(rig.readiness.is_ready());
+    rig.kill();
+    rig.start();
+    rig.expect(&[]);
+}
+
 #[test]
 fn a_start_at_the_end_holds_from_the_first_scan_on() {
     let mut rig = Rig::with("paths: ['{folder}/*.log']\nstart: end");

@@ -1,29 +1,17 @@
-//! What a registry survives: kills, cuts, flipped bits, a full disk, a second owner.
+//! What a registry survives: kills, cuts, flipped bits, a second owner, and in `disk` a disk that refuses.
 //!
 //! Enters: groups of changes and damage. Leaves: a state that was committed, or a refusal.
 
+mod disk;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
 
 use event::StreamId;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-
-impl Registry {
-    /// From here on every write meets the system's own `no space left on device`.
-    pub(crate) fn fill_disk(&mut self) {
-        self.file = Some(OpenOptions::new().write(true).open("/dev/full").unwrap());
-        symlink("/dev/full", self.path.with_extension("new")).unwrap();
-    }
-
-    /// Space again.
-    pub(crate) fn free_disk(&self) {
-        fs::remove_file(self.path.with_extension("new")).unwrap();
-    }
-}
 
 fn entry(stream: u128, offset: u64) -> Entry {
     Entry {
@@ -234,47 +222,6 @@ fn a_second_owner_is_refused_until_the_first_is_gone() {
     assert!(matches!(Registry::open(folder.path()), Err(RegistryError::Locked { .. })));
     drop(first);
     Registry::open(folder.path()).unwrap();
-}
-
-#[test]
-fn a_full_disk_keeps_the_last_commit_and_the_next_one_mends_it() {
-    let folder = TempDir::new().unwrap();
-    let mut registry = Registry::open(folder.path()).unwrap().registry;
-    registry.append(&[Change::Put(entry(1, 10).into())]).unwrap();
-    registry.fill_disk();
-    let refused = registry.append(&[Change::Put(entry(1, 11).into())]).unwrap_err().to_string();
-    assert!(refused.contains("No space left on device"), "{refused}");
-    assert!(registry.wants_rewrite());
-    registry.append(&[Change::Put(entry(1, 11).into())]).unwrap_err();
-    registry.rewrite([entry(1, 12)].into_iter(), &Anchors::new()).unwrap_err();
-    let path = registry.path().to_owned();
-    let kept = parse(&fs::read(&path).unwrap()).unwrap();
-    assert_eq!(kept.entries[&StreamId::from_u128(1)], entry(1, 10));
-    registry.free_disk();
-    registry.rewrite([entry(1, 13)].into_iter(), &Anchors::new()).unwrap();
-    registry.append(&[Change::Put(entry(2, 20).into())]).unwrap();
-    drop(registry);
-    assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 13), entry(2, 20)]);
-}
-
-#[test]
-fn the_file_stays_small() {
-    let folder = TempDir::new().unwrap();
-    let mut registry = Registry::open(folder.path()).unwrap().registry;
-    for offset in 0..20_000 {
-        if registry.wants_rewrite() {
-            registry.rewrite([entry(1, offset)].into_iter(), &Anchors::new()).unwrap();
-        } else {
-            // Without its wait for the disk, which would make this test one of minutes.
-            let mut line = Vec::new();
-            log::push_group(&mut line, &[Change::Put(entry(1, offset).into())]).unwrap();
-            registry.file.as_ref().unwrap().write_all(&line).unwrap();
-            registry.bytes += line.len() as u64;
-        }
-        assert!(registry.bytes < 2 * REWRITE_BYTES_MIN);
-    }
-    drop(registry);
-    assert_eq!(Registry::open(folder.path()).unwrap().entries, [entry(1, 19_999)]);
 }
 
 fn change() -> impl Strategy<Value = Change> {
