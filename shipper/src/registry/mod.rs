@@ -225,12 +225,12 @@ impl Registry {
         self.sync.is_begun()
     }
 
-    /// The same without any word to the disk. Nothing is written while [`Registry::append_behind`] goes on.
+    /// The same without any word to the disk.
     ///
     /// # Errors
     /// As [`Registry::append`].
     pub fn note(&mut self, changes: &[Change]) -> Result<(), RegistryError> {
-        if self.sync.is_running() { Ok(()) } else { self.write(changes, |_, _| Ok(())) }
+        self.write(changes, |_, _| Ok(()))
     }
 
     fn write(
@@ -238,15 +238,14 @@ impl Registry {
         changes: &[Change],
         sync: impl FnOnce(&mut Sync, &Arc<File>) -> std::io::Result<()>,
     ) -> Result<(), RegistryError> {
-        let before = self.sync.end();
-        // It comes back when nothing has failed.
-        let file = self.file.take();
-        before.map_err(|error| self.io(error))?;
+        if let Err(error) = self.sync.end() {
+            self.file = None;
+            return Err(self.io(error));
+        }
         if changes.is_empty() {
-            self.file = file;
             return Ok(());
         }
-        let Some(file) = file else {
+        let Some(file) = self.file.take() else {
             return Err(
                 self.io(std::io::Error::other("the last write failed, so the file has to be rewritten"))
             );

@@ -35,10 +35,6 @@ impl Sync {
         self.0.is_some()
     }
 
-    pub fn is_running(&self) -> bool {
-        self.0.as_ref().is_some_and(|handle| !handle.is_finished())
-    }
-
     /// The disk's word on what was begun; waits for it.
     pub fn end(&mut self) -> io::Result<()> {
         let word = self.0.take().map(JoinHandle::join);

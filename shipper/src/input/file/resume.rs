@@ -38,8 +38,9 @@ impl FileInput {
     pub(super) fn hand_out(&mut self, now: Timestamp) {
         if self.anchoring.is_begun() && self.registry.is_settled() {
             self.open_doubt(now);
-            // The next commit brings them too; this one is for a kill before it, after a long silence.
-            if !self.registry.wants_rewrite() {
+            // The next commit brings them too; this one is for a kill before it, after a long silence. It does not wait for
+            // the disk, not even for what that has to say of the commit before.
+            if !self.registry.wants_rewrite() && !self.registry.awaits_disk() {
                 self.take_stock();
                 let anchors = self.anchoring.changes().into_iter().map(Change::Anchor);
                 if self.registry.note(&anchors.collect::<Vec<_>>()).is_ok() {
