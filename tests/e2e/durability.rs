@@ -104,8 +104,9 @@ fn append(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).unwrap()
 }
 
-/// Waits until more than so many bytes are acknowledged.
-fn until_progress(shipper: &Daemon, before: f64) {
+/// Waits until more bytes are acknowledged than now.
+fn until_progress(shipper: &Daemon) {
+    let before = shipper.metric("shipper_file_acked_bytes_total");
     until_or_tell(
         "progress",
         || format!("{:?}\n{}", shipper.parts(), shipper.log()),
@@ -235,8 +236,7 @@ fn a_kill_during_an_outage_sends_no_line_again() {
     let writer = Writer::start(rig.log(), dice.clone());
     for _ in 0..3 {
         let shipper = rig.start();
-        let before = shipper.metric("shipper_file_acked_bytes_total");
-        until_progress(&shipper, before);
+        until_progress(&shipper);
         kafka.pause();
         writer.wait_for(writer.lines() + dice.roll(3000));
         drop(shipper);
@@ -281,8 +281,7 @@ fn a_stop_in_mid_run_sends_what_was_read_and_nothing_again() {
     let writer = Writer::start(rig.log(), Dice::new());
     for _ in 0..5 {
         let mut shipper = rig.start();
-        let before = shipper.metric("shipper_file_acked_bytes_total");
-        until_progress(&shipper, before);
+        until_progress(&shipper);
         writer.wait_for(writer.lines() + ROTATE_LINES / 4);
         assert_eq!(shipper.terminate(), Some(0), "{}", shipper.log());
     }
